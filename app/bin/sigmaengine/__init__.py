@@ -1,0 +1,36 @@
+"""Sigma rules: reading, compiling, routing and matching. Run time of Sigma Match.
+
+Standard library only, Python 3.9 and later. Data flows one way::
+
+    rule text -> mapping -> Rule -> compiled rule set (JSON) -> Matcher -> matches
+
+Modules, lowest first (a module imports only from those above it):
+
+=============  ================================================================
+problems       what is wrong with a rule, where, in words for its author
+folding        simple Unicode case folding, one code point at a time
+numbers        exact comparison of numbers written as text
+patterns       Sigma strings: escapes, wildcards, windash; matching them
+modifiers      the modifier table: a chain and a value -> value tests
+condition      the condition language: text -> expression
+rule           a rule's mapping -> Rule
+windowsxml     what is in a Windows event's XML but not in its fields
+predicates     value tests -> functions
+fields         field aliases; a row of cells -> the values of a Sigma field
+plain          the plain evaluator, the oracle of the fast one
+gates          text that a value must hold for a test to pass
+conjunctions   a condition as conjunctions of literals
+program        the rules of one log source as masks, as JSON
+fieldmasks     one field's masks: values -> bits
+blindness      whether a rule can match where some fields never have a value
+routing        which events a log source means
+selection      which rules a search asks for
+ruleset        the compiled form on disk, versioned
+matcher        events in, matching rules out
+results        matching rules -> the fields a search sees
+chunks         Splunk's chunked protocol: chunks, records, cells
+datapath       a chunk's table through the matcher, bytes to bytes
+ruletext       YAML 1.2 text -> mapping; needs PyYAML
+adhoc          rule text in a search -> Rule; needs PyYAML
+=============  ================================================================
+"""

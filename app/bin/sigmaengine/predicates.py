@@ -1,0 +1,178 @@
+"""Value tests (see ``modifiers``) -> functions over one value of an event."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Callable, Optional
+
+from .folding import fold
+from .modifiers import Test, compile_regex
+from .numbers import COMPARISONS, parse_number
+from .patterns import compile_parts
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+    from ipaddress import IPv4Address, IPv6Address
+
+#: Says whether one value (text, not empty) passes.
+ValueTest = Callable[[str], bool]
+
+
+def compile_test(test: Test) -> ValueTest:
+    """The function of a test on a single value: every kind but ``null``, ``exists`` and ``ref``."""
+    kind, *arguments = test
+    return _MAKERS[kind](*arguments)
+
+
+def _string(cased: bool, parts: Any) -> ValueTest:
+    matches = compile_parts(tuple(parts))
+    return matches if cased else lambda value: matches(fold(value))
+
+
+def _number(text: str) -> ValueTest:
+    number = _decimal(text)
+    return lambda value: parse_number(value) == number
+
+
+def _regex(flags: str, expression: str) -> ValueTest:
+    search = compile_regex(expression, flags).search
+    return lambda value: search(value) is not None
+
+
+def _comparison(operator: str, text: str) -> ValueTest:
+    compare, number = COMPARISONS[operator], _decimal(text)
+
+    def test(value: str) -> bool:
+        event_number = parse_number(value)
+        return event_number is not None and compare(event_number, number)
+
+    return test
+
+
+def _decimal(text: str) -> Decimal:
+    number = parse_number(text)
+    if number is None:
+        raise ValueError(f"no number in a compiled rule: {text!r}")
+    return number
+
+
+# --- addresses ----------------------------------------------------------------------------------
+
+
+def _network(text: str) -> ValueTest:
+    import ipaddress  # only rules with cidr need it
+
+    network = ipaddress.ip_network(text)
+    low, high = int(network.network_address), int(network.broadcast_address)
+    six = network.version == 6
+    mapped = ipaddress.IPv6Network("::ffff:0:0/96")
+    # A network inside ::ffff:0:0/96 holds IPv4 addresses too.
+    holds_four = isinstance(network, ipaddress.IPv6Network) and network.subnet_of(mapped)
+    offset = int(mapped.network_address)
+
+    def test(value: str) -> bool:
+        address = _address(value)
+        if address is None:
+            return False
+        if isinstance(address, ipaddress.IPv4Address):
+            number = int(address) + offset if holds_four else int(address)
+            return (holds_four or not six) and low <= number <= high
+        if six:
+            return low <= int(address) <= high
+        four = address.ipv4_mapped
+        return four is not None and low <= int(four) <= high
+
+    return test
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    import ipaddress
+
+    try:
+        return ipaddress.ip_address(text.partition("%")[0] if ":" in text else text)
+    except ValueError:
+        return None
+
+
+# --- parts of a time ----------------------------------------------------------------------------
+
+_ISO = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::\d\d(?:[.,]\d+)?)?\s?(?:Z|[+-]\d\d:?\d\d)?)?\Z", re.ASCII
+)
+_EPOCH = re.compile(r"-?[0-9]+(?:\.[0-9]*)?\Z")
+_MILLISECONDS = re.compile(r"[0-9]{13}(?:\.[0-9]*)?\Z")
+
+
+def time_part(text: str, unit: str) -> int | None:
+    """minute, hour, day, week (ISO 8601), month or year of a timestamp; None if it has none.
+
+    ISO 8601 as written, with no conversion of time zones; epoch seconds (thirteen digits:
+    milliseconds) as UTC.
+    """
+    parts = _iso_parts(text) or _epoch_parts(text)
+    if parts is None:
+        return None
+    from datetime import date
+
+    year, month, day, hour, minute = parts
+    if unit == "week":
+        return date(year, month, day).isocalendar()[1]
+    return {"year": year, "month": month, "day": day, "hour": hour, "minute": minute}[unit]
+
+
+_Parts = tuple[int, int, int, Optional[int], Optional[int]]
+
+
+def _iso_parts(text: str) -> _Parts | None:
+    from datetime import date
+
+    found = _ISO.match(text)
+    if not found:
+        return None
+    year, month, day, hour, minute = (None if group is None else int(group) for group in found.groups())
+    if year is None or month is None or day is None:
+        return None
+    try:
+        date(year, month, day)
+    except ValueError:
+        return None
+    if hour is not None and minute is not None and (hour > 23 or minute > 59):
+        return None
+    return year, month, day, hour, minute
+
+
+def _epoch_parts(text: str) -> _Parts | None:
+    from datetime import datetime, timedelta
+
+    if not _EPOCH.match(text):
+        return None
+    scale = 1000 if _MILLISECONDS.match(text) else 1
+    # Floor, not truncation: -0.5 s is in the last minute of 1969.
+    seconds = int(text.partition(".")[0]) // scale
+    if text.startswith("-") and text.partition(".")[2].strip("0"):
+        seconds -= 1
+    try:
+        moment = datetime(1970, 1, 1) + timedelta(seconds=seconds)  # noqa: DTZ001 - UTC by construction
+    except OverflowError:
+        return None
+    return moment.year, moment.month, moment.day, moment.hour, moment.minute
+
+
+def _part(unit: str, operator: str, text: str) -> ValueTest:
+    compare, number = COMPARISONS[operator], _decimal(text)
+
+    def test(value: str) -> bool:
+        part = time_part(value, unit)
+        return part is not None and compare(_decimal(str(part)), number)
+
+    return test
+
+
+_MAKERS: dict[str, Callable[..., ValueTest]] = {
+    "str": _string,
+    "num": _number,
+    "re": _regex,
+    "cmp": _comparison,
+    "cidr": _network,
+    "part": _part,
+}
