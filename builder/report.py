@@ -1,0 +1,95 @@
+"""The build report: what became of every rule, for programs and for people."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from sigmaengine.rule import LogSource
+
+from .mappings import Mappings
+from .rulefiles import Outcome, RuleFolder
+
+FILE = "build-report.json"
+# How many of a kind the summary for people names before it refers to the report.
+_SHOWN = 10
+
+
+def build_report(folder: RuleFolder, mappings: Mappings, version: str, digest: str) -> dict[str, Any]:
+    """The report as JSON. Holds no time and no machine, so that two builds write the same."""
+    unmapped = unmapped_logsources(folder, mappings)
+    return {
+        "app": {"id": "sigma_match", "version": version, "ruleset": digest},
+        "summary": {
+            "files": folder.files,
+            "rules": len(folder.outcomes),
+            "accepted": len(folder.accepted),
+            "refused": len(folder.refused),
+            "warnings": sum(finding.severity == "warning" for finding in folder.findings),
+            "refusals": dict(sorted(refusal_codes(folder).items())),
+            "logsources": len({outcome.rule.logsource for outcome in folder.accepted if outcome.rule}),
+            "unmapped_logsources": len(unmapped),
+        },
+        "unmapped_logsources": [
+            {"logsource": str(source), "rules": count} for source, count in sorted(unmapped.items())
+        ],
+        "rules": [_entry(outcome) for outcome in folder.outcomes],
+    }
+
+
+def _entry(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "path": outcome.path,
+        "line": outcome.line,
+        "id": outcome.id,
+        "title": outcome.title,
+        "logsource": str(outcome.rule.logsource) if outcome.rule else "",
+        "status": "accepted" if outcome.rule else "refused",
+        "findings": [finding.as_json() for finding in outcome.findings],
+    }
+
+
+def write_report(report: dict[str, Any]) -> str:
+    """The report's text."""
+    return json.dumps(report, indent=1, ensure_ascii=False) + "\n"
+
+
+def refusal_codes(folder: RuleFolder) -> Counter[str]:
+    """Code of the error -> number of documents refused for it."""
+    return Counter(
+        finding.code for outcome in folder.refused for finding in outcome.findings if finding.severity == "error"
+    )
+
+
+def unmapped_logsources(folder: RuleFolder, mappings: Mappings) -> Counter[LogSource]:
+    """Log sources of accepted rules that no event is known to be of -> number of rules."""
+    routing = mappings.routing
+    sources = Counter(rule.logsource for rule in folder.rules)
+    return Counter({source: count for source, count in sources.items() if not routing.is_mapped(source)})
+
+
+def summary_lines(folder: RuleFolder, mappings: Mappings) -> list[str]:
+    """The summary for people."""
+    lines = [
+        (
+            f"{len(folder.outcomes)} rules in {folder.files} files:"
+            f" {len(folder.accepted)} accepted, {len(folder.refused)} refused"
+        )
+    ]
+    lines += [f"  refused: {count} x {code}" for code, count in refusal_codes(folder).most_common()]
+    unmapped = unmapped_logsources(folder, mappings)
+    if unmapped:
+        lines.append(
+            f"{sum(unmapped.values())} rules of {len(unmapped)} log sources without a mapping match only where a"
+            " search names the log source (logsource=):"
+        )
+        lines += _some(f"  {source}: {count}" for source, count in unmapped.most_common())
+    return lines
+
+
+def _some(lines: Iterable[str]) -> list[str]:
+    listed = list(lines)
+    more = len(listed) - _SHOWN
+    return listed[:_SHOWN] + ([f"  and {more} more, see {FILE}"] if more > 0 else [])
