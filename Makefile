@@ -20,7 +20,7 @@ PACKAGING = .venv-packaging/.complete
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env env-inspect demo test lint bench clean
+.PHONY: help env env-inspect demo test lint bench docs clean
 
 help: ## this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ lint: $(ENV) ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(ENV) ## rewrite docs/log-sources.md from the mappings
+	@$(BIN)/python -m builder.docs_logsources --write
 
 bench: $(ENV) ## the benchmarks
 	@$(BIN)/python -m benchmarks

@@ -9,6 +9,7 @@ value. Unnamed ``<Data>`` and ``<UserData>`` stay in ``_raw`` alone.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from datetime import datetime
@@ -32,8 +33,7 @@ _SMALLEST_RECORD = 28
 _OWN_FIELDS = frozenset(("host", "source", "sourcetype"))
 
 _DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>\s*")
-_START_TAG = re.compile(r"<[^/?!][^<>]*>")
-_ATTRIBUTE = re.compile(r'(\s[^\s="]+=)"([^"]*)"')
+_TAG_WITH_ATTRIBUTES = re.compile(r'<[^<>"]*"[^<>]*>')
 _EMPTY_ELEMENT = re.compile(r"<([^\s<>/]+)([^<>]*)></\1>")
 _FRACTION = re.compile(r"( SystemTime='[^'.]*?)(?:\.(\d*))?Z'")
 
@@ -110,7 +110,7 @@ def windows_xml(text: str) -> str:
     part, seven digits of a second.
     """
     text = _DECLARATION.sub("", text, count=1)
-    text = _START_TAG.sub(_with_single_quotes, text)
+    text = _TAG_WITH_ATTRIBUTES.sub(_with_single_quotes, text)
     system = _SYSTEM.search(text)
     if not system:
         return text
@@ -121,12 +121,8 @@ def windows_xml(text: str) -> str:
 
 
 def _with_single_quotes(tag: re.Match[str]) -> str:
-    return _ATTRIBUTE.sub(_single_quoted, tag[0]) if '"' in tag[0] else tag[0]
-
-
-def _single_quoted(attribute: re.Match[str]) -> str:
-    value = attribute[2].replace("&quot;", '"').replace("'", "&apos;")
-    return f"{attribute[1]}'{value}'"
+    # Inside a tag every double quote that is no delimiter is an entity.
+    return tag[0].replace("'", "&apos;").replace('"', "'").replace("&quot;", '"')
 
 
 def event_from_xml(text: str) -> Event:
@@ -173,7 +169,13 @@ def _add_time(event: Event, moment: str, microseconds: str) -> None:
 
 
 def _add(event: Event, name: str, value: str) -> None:
-    # As Splunk cleans names (CLEAN_KEYS): what begins with an underscore is Splunk's own.
-    cleaned = clean_name(name).lstrip("_")
-    if cleaned and cleaned not in _OWN_FIELDS:
+    cleaned = _field_name(name)
+    if cleaned:
         add_value(event, cleaned, value)
+
+
+@functools.lru_cache(maxsize=10_000)
+def _field_name(name: str) -> str:
+    """``name`` as Splunk cleans it (CLEAN_KEYS), or "" if the field would hide one of Splunk's own."""
+    cleaned = clean_name(name).lstrip("_")
+    return "" if cleaned in _OWN_FIELDS else cleaned

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ class Mappings:
     table: dict[str, Any]
     sources: list[MappedSource]
 
-    @property
+    @cached_property
     def routing(self) -> RoutingTable:
         """The table as the engine reads it."""
         return RoutingTable(self.table)

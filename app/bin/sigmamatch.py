@@ -204,23 +204,23 @@ class SigmaMatchCommand(StreamingCommand):
             self.write_metric(f"sigmamatch.{name}", SearchMetric(None, None, count_in, count_out))
         self.write_info(
             f"sigmamatch: {counts.events} events ({counts.routed} of a log source with rules, {unrouted} of none),"
-            f" {counts.matched} matched; {len(selected)} rules"
+            f" {counts.matched} matched; {_rules(len(selected))}"
         )
         if left_out:
             reasons = [f"{info.title} ({info.id}): {reason}" for info, reason in left_out]
-            self.write_warning(f"sigmamatch: {len(left_out)} rules left out: {_listed(reasons)}")
+            self.write_warning(f"sigmamatch: {_rules(len(left_out))} left out: {_listed(reasons)}")
         unmapped = matcher.unmapped()
         if unmapped:
             titles = [f"{info.title} ({info.id})" for info in unmapped]
             self.write_info(
-                f"sigmamatch: {len(unmapped)} rules can match nothing, as no events are known to be of their log"
+                f"sigmamatch: {_rules(len(unmapped))} can match nothing, as no events are known to be of their log"
                 f" source (name it by logsource=): {_listed(titles)}"
             )
         blind = matcher.blind()
         if blind:
             reasons = [f"{rule_id} ({', '.join(fields)})" for rule_id, fields in sorted(blind.items())]
             self.write_info(
-                f"sigmamatch: {len(blind)} rules could not match, as fields they need never had a value:"
+                f"sigmamatch: {_rules(len(blind))} could not match, as fields that are needed never had a value:"
                 f" {_listed(reasons)}"
             )
 
@@ -228,6 +228,10 @@ class SigmaMatchCommand(StreamingCommand):
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise OptionError(f"{name}={value}: there are {', '.join(choices)}")
+
+
+def _rules(count: int) -> str:
+    return "1 rule" if count == 1 else f"{count} rules"
 
 
 def _listed(texts: list[str]) -> str:

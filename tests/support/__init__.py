@@ -1,0 +1,1 @@
+"""What tests share: apps, cases, interpreters, data."""

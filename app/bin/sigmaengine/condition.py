@@ -68,6 +68,8 @@ class _Parser:
             raise RuleError("condition-size", f"the condition has over {MAX_TOKENS} words", self.where)
         expression = self._or()
         token = self._peek()
+        if token is not None and token.text == "|":
+            raise self._aggregation()
         if token is not None:
             expected = "'and', 'or' or the end" if token.text != ")" else "no ')', none is open"
             raise self._error(f"expected {expected}", token)
@@ -101,11 +103,7 @@ class _Parser:
         if token.text == "(":
             return self._parenthesised(token)
         if token.text == "|":
-            raise RuleError(
-                "condition-aggregation",
-                "aggregation expressions ('| count() ...') of Sigma 1 are not supported; write a correlation rule",
-                self.where,
-            )
+            raise self._aggregation()
         if token.keyword or token.text == ")":
             raise self._error("expected an identifier, 'not', '(' or '1 of'", token)
         if token.text not in self.names:
@@ -155,6 +153,13 @@ class _Parser:
 
     def _peek(self) -> _Token | None:
         return self.tokens[self.position] if self.position < len(self.tokens) else None
+
+    def _aggregation(self) -> RuleError:
+        return RuleError(
+            "condition-aggregation",
+            "aggregation expressions ('| count() ...') of Sigma 1 are not supported; write a correlation rule",
+            self.where,
+        )
 
     def _unknown(self, name: str) -> str:
         return f"{shown(name)} is no identifier of this rule; there are {self._listed()}"

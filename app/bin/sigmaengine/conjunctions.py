@@ -82,9 +82,9 @@ class _Converter:
     def item(self, item: Item) -> list[Conjunction]:
         if has_reference(item):
             return _ALWAYS
-        tests = [self.dump(test) for test in item.tests]
-        groups = [(test,) for test in tests] if item.all else [tuple(sorted(tests))]
-        needed = Conjunction(frozenset(Literal(item.field, group) for group in groups))
+        groups = [_alternatives(test) for test in item.tests] if item.all else [item.tests]
+        literals = (Literal(item.field, tuple(sorted(map(self.dump, group)))) for group in groups)
+        needed = Conjunction(frozenset(literals))
         return self.negated([needed]) if item.neq else [needed]
 
     def _undecided(self, expression: Any) -> bool:
@@ -119,6 +119,10 @@ class _Converter:
         return [Conjunction(frozenset(needed), frozenset(refused), tuple(blockers))]
 
 
+def _alternatives(test: Test) -> list[Test]:
+    return test[1:] if test[0] == "any" else [test]
+
+
 def _checked(conjunctions: list[Conjunction]) -> list[Conjunction]:
     possible = [conjunction for conjunction in conjunctions if not conjunction.impossible]
     if len(possible) > MAX_CONJUNCTIONS:
@@ -141,8 +145,3 @@ def items_in(expression: Any) -> list[int]:
     if isinstance(expression, int):
         return [expression]
     return [index for operand in expression[1:] for index in items_in(operand)]
-
-
-def tests_of(literal: Literal, load: Any) -> list[Test]:
-    """A literal's tests. ``load`` is the inverse of ``dump``."""
-    return [load(test) for test in literal.tests]

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any, Callable, Union
 
 from .windowsxml import decode_entities, unextracted_fields
@@ -26,6 +27,8 @@ PROFILES = ("auto", "windows_xml", "windows_classic", "sysmon", "cim", "native",
 
 #: Never searched by keywords: where an event comes from is not what it says.
 _NO_KEYWORD_FIELDS = frozenset(("host", "source", "sourcetype"))
+# Deeper JSON paths than this are no rule's; each step doubles the forms.
+_MAX_STEPS = 6
 _CLEANED = re.compile(r"[^A-Za-z0-9_]")
 
 
@@ -37,6 +40,14 @@ def is_event_field(name: str) -> bool:
 def clean_name(name: str) -> str:
     """``name`` as Splunk cleans field names at search time (transforms.conf, CLEAN_KEYS)."""
     return _CLEANED.sub("_", name)
+
+
+def array_forms(name: str) -> list[str]:
+    """The columns in which Splunk can show a JSON field: ``a.b`` is ``a{}.b`` where ``a`` is an array."""
+    steps = name.split(".")
+    if "{}" in name or len(steps) > _MAX_STEPS:
+        return [name]
+    return [".".join(choice) for choice in product(*((step, step + "{}") for step in steps))]
 
 
 def _unquoted(values: Values, _: Any) -> Values:

@@ -13,7 +13,7 @@ from typing import Any, Callable, NamedTuple
 
 from .blindness import can_match
 from .fieldmasks import BrokenTestError, FieldMasks, Memory
-from .fields import Cell, Columns, Event, FieldView, Values, cell_values, with_decoded
+from .fields import Cell, Columns, Event, FieldView, Values, array_forms, cell_values, with_decoded
 from .plain import Evidence, PlainRule
 from .program import compile_program
 from .routing import Route, Router, merged_aliases
@@ -134,7 +134,9 @@ class Matcher:
             view = self._view(shard, everything)
             if view is None:
                 continue
-            needed.update(candidate[0] for field in shard.fields for candidate in view.candidates(field))
+            for field in shard.fields:
+                for candidate in view.candidates(field):
+                    needed.update([candidate[0]] if view.xml else array_forms(candidate[0]))
             if shard.keywords or view.xml:
                 needed.add("_raw")
         return sorted(needed)

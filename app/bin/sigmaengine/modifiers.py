@@ -9,6 +9,7 @@ A *test* is a JSON list, the compiled form of one value (see ``predicates`` for 
     ["str", cased, parts]      ["num", text]       ["re", flags, expression]
     ["cidr", network]          ["cmp", op, text]   ["part", unit, op, text]
     ["null"]                   ["exists", bool]    ["ref", anchor, cased, field]
+    ["any", test, ...]         what one value stands for, where the item needs all values
 
 Source: Sigma specification v2.1.0, "Modifiers" appendix.
 """
@@ -46,21 +47,21 @@ _ROLES: dict[str, str] = {
 
 # (what the value is so far, role of the next modifier) -> what it is then.
 _STEPS: dict[tuple[str, str], str] = {
-    ("text", "anchor"): "pattern",
-    ("text", "windash"): "dashed",
-    ("text", "encode"): "encoded",
-    ("text", "expand"): "expanded",
-    ("expanded", "anchor"): "pattern",
-    ("expanded", "windash"): "dashed",
-    ("expanded", "encode"): "encoded",
-    ("dashed", "anchor"): "pattern",
-    ("dashed", "encode"): "encoded",
-    ("dashed", "expand"): "dashed",
-    ("encoded", "encode"): "encoded",
-    ("encoded", "windash"): "encoded",
-    ("encoded", "anchor"): "pattern",
-    ("pattern", "windash"): "pattern",
-    ("pattern", "expand"): "pattern",
+    ("text", "anchor"): "text with wildcards",
+    ("text", "windash"): "text with windash",
+    ("text", "encode"): "encoded text",
+    ("text", "expand"): "text with placeholders",
+    ("text with placeholders", "anchor"): "text with wildcards",
+    ("text with placeholders", "windash"): "text with windash",
+    ("text with placeholders", "encode"): "encoded text",
+    ("text with windash", "anchor"): "text with wildcards",
+    ("text with windash", "encode"): "encoded text",
+    ("text with windash", "expand"): "text with windash",
+    ("encoded text", "encode"): "encoded text",
+    ("encoded text", "windash"): "encoded text",
+    ("encoded text", "anchor"): "text with wildcards",
+    ("text with wildcards", "windash"): "text with wildcards",
+    ("text with wildcards", "expand"): "text with wildcards",
     ("text", "re"): "regular expression",
     ("regular expression", "flag"): "regular expression",
     ("text", "cidr"): "network",
@@ -71,7 +72,7 @@ _STEPS: dict[tuple[str, str], str] = {
     ("text", "part"): "part of a time",
     ("part of a time", "compare"): "comparison with a part of a time",
 }
-_TEXT_KINDS = ("text", "expanded", "dashed", "encoded", "pattern")
+TEXT_KINDS = ("text", "text with placeholders", "text with windash", "encoded text", "text with wildcards")
 
 # Each windash position multiplies the strings to encode by five.
 _MAX_ENCODED_VARIANTS = 5**4
@@ -110,7 +111,7 @@ def read_chain(names: Sequence[str], where: Where) -> Chain:
     for name in names:
         role = _ROLES.get(name)
         if role is None:
-            raise RuleError("modifier-unknown", _unknown(name), where)
+            raise RuleError("modifier-unknown", f"{_unknown(name)} (in '{'|'.join(names)}')", where)
         if role == "anywhere":
             continue
         step = _STEPS.get((kind, role))
@@ -141,7 +142,7 @@ def value_tests(value: object, chain: Chain, placeholders: Placeholders, where: 
         if chain.kind == "text":
             return [["null"]]
         raise RuleError("value-type", f"null cannot be used with '{'|'.join(chain.names)}'", where)
-    if chain.kind in _TEXT_KINDS:
+    if chain.kind in TEXT_KINDS:
         return list(_text_tests(value, chain, placeholders, where))
     return [_MAKERS[chain.kind](value, chain, where)]
 
@@ -170,10 +171,10 @@ def _text_tests(value: object, chain: Chain, placeholders: Placeholders, where: 
 
 
 def scalar_text(value: object) -> str:
-    """The text of a scalar: booleans as true and false, numbers as digits."""
+    """The text of a scalar: booleans as true and false, numbers as they are written."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)
+    return getattr(value, "written", None) or str(value)
 
 
 def _contains(parts: Parts, _: Where) -> list[Parts]:
@@ -192,23 +193,31 @@ def _windash(parts: Parts, _: Where) -> list[Parts]:
     return [patterns.with_windash(parts)]
 
 
+class _Bytes(str):
+    """Text each of whose characters stands for a byte: what utf16 and its kin make."""
+
+    __slots__ = ()
+
+
 def _encoded_with(codec: str) -> Callable[[Parts, Where], list[Parts]]:
     """Text in which each character stands for a byte of ``codec``'s encoding."""
 
     def step(parts: Parts, where: Where) -> list[Parts]:
-        return [(text.encode(codec).decode("latin-1"),) for text in _plain_variants(parts, where)]
+        return [(_Bytes(text.encode(codec).decode("latin-1")),) for text in _plain_variants(parts, where)]
 
     return step
 
 
 def _utf16(parts: Parts, where: Where) -> list[Parts]:
     # A byte order mark, then little endian, as the specification says.
-    return [((b"\xff\xfe" + text.encode("utf-16-le")).decode("latin-1"),) for text in _plain_variants(parts, where)]
+    return [
+        (_Bytes((b"\xff\xfe" + text.encode("utf-16-le")).decode("latin-1")),) for text in _plain_variants(parts, where)
+    ]
 
 
 def _bytes(text: str) -> bytes:
-    """What to encode: the bytes that utf16* made (each a character below 256), else UTF-8."""
-    return text.encode("latin-1") if "\0" in text and max(text) < "\u0100" else text.encode("utf-8")
+    """What to encode: the bytes that utf16 and its kin made, else UTF-8."""
+    return text.encode("latin-1" if isinstance(text, _Bytes) else "utf-8")
 
 
 def _base64(parts: Parts, where: Where) -> list[Parts]:
@@ -244,6 +253,10 @@ def _plain_variants(parts: Parts, where: Where) -> Iterator[str]:
             " and cannot be encoded; escape it, or put the encoding first",
             where,
         )
+    if not parts:
+        raise RuleError("value-encoding", "an empty text cannot be encoded", where)
+    if len(parts) == 1 and isinstance(parts[0], str):
+        return iter((parts[0],))
     choices: list[Sequence[str]] = [DASHES if part == DASH else (str(part),) for part in parts]
     if 5 ** sum(part == DASH for part in parts) > _MAX_ENCODED_VARIANTS:
         raise RuleError("value-encoding", "too many windash positions in a value that is encoded", where)
@@ -310,21 +323,24 @@ def _regex(value: object, chain: Chain, where: Where) -> Test:
 
 def compile_regex(expression: str, flags: str) -> re.Pattern[str]:
     """The compiled expression. Raises re.error, and what else ``re`` raises on odd input."""
-    return re.compile(expression, sum(REGEX_FLAGS[flag] for flag in flags))
+    with warnings.catch_warnings():
+        # "[[a" means what it always meant; that a later Python may read it otherwise is no news for a search.
+        warnings.simplefilter("ignore", FutureWarning)
+        return re.compile(expression, sum(REGEX_FLAGS[flag] for flag in flags))
 
 
 def regex_fault(expression: str, flags: str) -> str | None:
     """Why an expression cannot be used on every supported Python, or None if it can."""
     with warnings.catch_warnings():
         # Python 3.9 only warns of what 3.11 refuses (a global flag inside the expression).
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", DeprecationWarning)
         try:
             compile_regex(expression, flags)
-        except (re.error, Warning, OverflowError, RecursionError) as error:
+        except (re.error, DeprecationWarning, OverflowError, RecursionError) as error:
             return str(error)
     # Python 3.11 takes what 3.9 refuses. "a++" inside a class or after a backslash is text.
     bare = re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", "x", expression, flags=re.DOTALL)
-    if "(?>" in bare or re.search(r"[*+?}]\+", bare):
+    if "(?>" in bare or re.search(r"(?:[*+?]|\{[0-9]*,?[0-9]*\})\+", bare):
         return "atomic groups and possessive quantifiers need Python 3.11, Splunk has 3.9"
     return None
 

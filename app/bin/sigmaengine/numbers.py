@@ -29,5 +29,15 @@ def parse_number(text: str) -> Decimal | None:
         return None
     try:
         return Decimal(text)
-    except InvalidOperation:  # an exponent beyond what Decimal can hold
-        return None
+    except InvalidOperation:
+        return _beyond_decimal(text)
+
+
+def _beyond_decimal(text: str) -> Decimal:
+    """A number whose exponent Decimal cannot hold, as one that is still larger (or smaller) than any other."""
+    mantissa, _, exponent = text.lower().partition("e")
+    digits = mantissa.lstrip("+-").replace(".", "").strip("0")
+    sign = "-" if text.startswith("-") else ""
+    if not digits:
+        return Decimal(0)
+    return Decimal(f"{sign}1E-999999999999999999" if exponent.startswith("-") else f"{sign}Infinity")

@@ -97,9 +97,10 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
 # --- parts of a time ----------------------------------------------------------------------------
 
 _ISO = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::\d\d(?:[.,]\d+)?)?\s?(?:Z|[+-]\d\d:?\d\d)?)?\Z", re.ASCII
+    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::\d\d(?:[.,]\d+)?)?\s?(?:Z|[+-]\d\d(?::?\d\d)?)?)?\Z", re.ASCII
 )
-_EPOCH = re.compile(r"-?[0-9]+(?:\.[0-9]*)?\Z")
+# No calendar goes further, and Python refuses to convert thousands of digits.
+_EPOCH = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]*)?\Z")
 _MILLISECONDS = re.compile(r"[0-9]{13}(?:\.[0-9]*)?\Z")
 
 
@@ -168,7 +169,13 @@ def _part(unit: str, operator: str, text: str) -> ValueTest:
     return test
 
 
+def _any(*tests: Test) -> ValueTest:
+    compiled = [compile_test(test) for test in tests]
+    return lambda value: any(test(value) for test in compiled)
+
+
 _MAKERS: dict[str, Callable[..., ValueTest]] = {
+    "any": _any,
     "str": _string,
     "num": _number,
     "re": _regex,

@@ -150,6 +150,7 @@ _DESCRIPTIONS: dict[str, Any] = {
     "part": lambda unit, operator, text: f"{unit} {_COMPARED[operator]} {text}",
     "null": lambda: "no value",
     "exists": lambda wanted: "has a value" if wanted else "no value",
+    "any": lambda *tests: " or ".join(map(describe_test, tests)),
     "ref": lambda anchor, cased, field: f"{anchor} field {field}".strip(),
 }
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from . import condition as conditions
 from .condition import Expression
-from .modifiers import Chain, Placeholders, Test, read_chain, scalar_text, value_tests
+from .modifiers import TEXT_KINDS, Chain, Placeholders, Test, read_chain, scalar_text, value_tests
 from .patterns import ANY, join
 from .problems import ERROR, Problem, Problems, RuleError, Where, shown
 
@@ -217,7 +217,9 @@ class _Reader:
             place = (*where, index) if values is content else where
             if value is None and values is content:
                 raise RuleError("value-null-in-list", "null cannot stand in a list; write 'Field: null' apart", place)
-            tests += self._tests(field, chain, value, place)
+            found = self._tests(field, chain, value, place)
+            # With "all", each value is needed, but of what one value stands for one is enough.
+            tests += [["any", *found]] if chain.all and len(found) > 1 else found
         if not values:
             self.problems.warn("value-empty-list", f"'{key}' has an empty list: it means no value", where)
             tests = [["null"]]
@@ -250,7 +252,7 @@ class _Reader:
         ]
 
     def _warn_about(self, chain: Chain, value: object, where: Where) -> None:
-        if value == "" and chain.kind == "pattern":
+        if value == "" and chain.kind == "text with wildcards":
             self.problems.warn(
                 "value-empty", f"an empty text with '{'|'.join(chain.names)}' holds for every value", where
             )
@@ -260,7 +262,7 @@ class _Reader:
 
 #: Stands for the mappings of a list that holds keywords too.
 _ELSEWHERE: Any = object()
-_KEYWORD_KINDS = ("text", "dashed", "encoded", "expanded", "pattern", "regular expression")
+_KEYWORD_KINDS = (*TEXT_KINDS, "regular expression")
 _OTHER_DOCUMENTS = {"correlation": "correlation", "filter": "filter", "action": "'action'"}
 
 
@@ -273,7 +275,7 @@ def _keyword_test(test: Test, chain: Chain, where: Where) -> Test:
     """A keyword is looked for anywhere in the text, unless its chain anchors it."""
     if test[0] == "null":
         raise RuleError("keyword-empty", "a keyword cannot be empty", where)
-    if test[0] == "str" and chain.kind != "pattern":
+    if test[0] == "str" and chain.kind != "text with wildcards":
         return [test[0], test[1], list(join((ANY, *test[2], ANY)))]
     return test
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from .modifiers import scalar_text
 from .numbers import parse_number
 from .problems import RuleError, Where, shown
 
@@ -23,9 +24,11 @@ MAX_DEPTH = 40
 MAX_NODES = 400_000
 
 _TAG = "tag:yaml.org,2002:"
-_INTEGER = re.compile(r"[-+]?[0-9]+\Z")
-_OCTAL = re.compile(r"0o[0-7]+\Z")
-_HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+\Z")
+_INTEGERS = {
+    re.compile(r"[-+]?[0-9]+\Z"): 10,
+    re.compile(r"0o[0-7]+\Z"): 8,
+    re.compile(r"0x[0-9a-fA-F]+\Z"): 16,
+}
 _CONSTANTS: dict[str, Any] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -36,7 +39,7 @@ _MAX_DIGITS = 4_000
 
 
 class YamlMapping(dict[Any, Any]):
-    """A mapping that knows the line (1-based) of each key and its own."""
+    """A mapping of names that knows the line (1-based) of each key and its own."""
 
     def __init__(self, line: int) -> None:
         super().__init__()
@@ -152,12 +155,16 @@ class _Builder:
     def _checked_key(self, parent: YamlMapping, key: Any, line: int) -> Any:
         if isinstance(key, (YamlMapping, YamlList)):
             raise TextError("yaml-key", "a mapping or a list cannot be a key", line)
-        if key in parent.lines:
+        if key is None:
+            raise TextError("yaml-key", "nothing stands before the colon: a key cannot be null", line)
+        # A key is a name, whatever it looks like: 1, 1.0 and true are three, which Python hashes alike.
+        name = scalar_text(key)
+        if name in parent.lines:
             raise TextError(
-                "yaml-duplicate-key", f"the key {shown(key)} is there twice (line {parent.lines[key]})", line
+                "yaml-duplicate-key", f"the key {shown(name)} is there twice (line {parent.lines[name]})", line
             )
-        parent.lines[key] = line
-        return key
+        parent.lines[name] = line
+        return name
 
     def _aliased(self, event: Any, line: int) -> Any:
         if event.anchor not in self._anchors:
@@ -203,14 +210,33 @@ def resolve(text: str) -> Any:
         return _CONSTANTS[text]
     if text[0] not in "-+.0123456789" or len(text) > _MAX_DIGITS:
         return text
-    if _INTEGER.match(text):
-        return int(text)
-    if _OCTAL.match(text):
-        return int(text, 0)
-    if _HEXADECIMAL.match(text):
-        return int(text, 16)
+    for pattern, base in _INTEGERS.items():
+        if pattern.match(text):
+            return _WrittenInteger(int(text.replace("0o", ""), base), text)
     number = parse_number(text)
-    return text if number is None else number
+    return text if number is None else _WrittenDecimal(number, text)
+
+
+class _WrittenInteger(int):
+    """An integer that knows how it was written: with a string modifier, ``0x17`` is that text."""
+
+    written: str
+
+    def __new__(cls, value: int, written: str) -> _WrittenInteger:
+        number = super().__new__(cls, value)
+        number.written = written
+        return number
+
+
+class _WrittenDecimal(Decimal):
+    """A number with a fraction or an exponent that knows how it was written."""
+
+    written: str
+
+    def __new__(cls, value: Decimal, written: str) -> _WrittenDecimal:
+        number = super().__new__(cls, value)
+        number.written = written
+        return number
 
 
 _TAGGED: dict[str, tuple[type, ...]] = {

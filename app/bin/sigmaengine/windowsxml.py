@@ -26,7 +26,9 @@ def _decoded(found: re.Match[str]) -> str:
     if name:
         return _NAMED[name]
     code_point = int(decimal) if decimal else int(hexadecimal, 16)
-    return chr(code_point) if 0 < code_point <= 0x10FFFF else found.group()
+    # Neither zero nor half a surrogate pair is a character.
+    is_character = 0 < code_point < 0xD800 or 0xDFFF < code_point <= 0x10FFFF
+    return chr(code_point) if is_character else found.group()
 
 
 def unextracted_fields(raw: str) -> dict[str, tuple[str, ...]]:
