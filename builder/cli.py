@@ -6,9 +6,8 @@ Exit status: 0 done; 1 the input has faults (all of them listed, the good rules 
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,29 +18,43 @@ from .findings import Finding
 from .mappings import MappingError, Mappings, read_mappings
 from .matching import VIA, Found
 from .package import Inputs, app_files, app_version, compile_inputs, write_package
-from .paths import MAPPINGS, RULES
+from .paths import MAPPINGS, ROOT, RULES
 from .placeholders import PlaceholderError, read_placeholders
+from .progress import Bar, Counter
 from .replay import Answers, CommandError
 from .report import FILE as REPORT
 from .report import build_report, summary_lines, write_report
 from .rulefiles import RuleFolder, has_errors_in, read_folders
 from .tables import table
+from .texts import escaped, json_bytes, one_line
 from .vendored import VendorError
 
 DONE, FAULTS = 0, 1
+
+
+class _PathType(click.Path):
+    """A path, and never an empty text, which would be the folder that one is in."""
+
+    def __init__(self, *, exists: bool = False, file_okay: bool = True, dir_okay: bool = True) -> None:
+        super().__init__(exists=exists, file_okay=file_okay, dir_okay=dir_okay, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path. Fails as wrong usage."""
+        return super().convert(value, param, ctx) if value else self.fail("an empty text is no path", param, ctx)
+
 
 _rules = click.option(
     "--rules",
     "folders",
     multiple=True,
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=_PathType(),
     help="A folder of Sigma rules, or one rule file; may be given several times.  [default: the project's rules/]",
 )
 _placeholders = click.option(
     "--placeholders",
     metavar="FILE",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=_PathType(exists=True, dir_okay=False),
     help="YAML: values of the placeholders that rules use by the modifier 'expand'.",
 )
 
@@ -58,27 +71,27 @@ def main() -> None:
 @main.command()
 @_rules
 @_placeholders
-@click.option(
-    "--out", default="dist", show_default=True, metavar="DIR", type=click.Path(path_type=Path, file_okay=False)
-)
+@click.option("--out", default="dist", show_default=True, metavar="DIR", type=_PathType(file_okay=False))
 def package(folders: Sequence[Path], placeholders: Path | None, out: Path) -> None:
-    """Build the app: OUT/sigma_match-VERSION.tar.gz and a build report.
+    """Build the app and a report about every rule.
 
-    A rule that cannot be used is left out and listed; the exit status is 1 then.
+    They are DIR/sigma_match-VERSION.tar.gz and DIR/build-report.json. A rule that cannot be used is
+    left out and listed; the exit status is 1 then.
     """
     inputs = _inputs(folders, placeholders)
     _say_errors(inputs.folder.findings)
-    if not inputs.folder.accepted:
-        _end("no rule can be used: nothing is built")
+    report = build_report(inputs.folder, inputs.mappings, app_version(), inputs.digest)
     try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / REPORT).write_bytes(write_report(report))
+        if not inputs.folder.accepted:
+            _end(f"no rule can be used: nothing is built, report in {out / REPORT}")
         target = write_package(app_files(inputs), out)
     except (VendorError, OSError) as fault:
         _end(str(fault))
-    report = build_report(inputs.folder, inputs.mappings, app_version(), inputs.digest)
-    (out / REPORT).write_text(write_report(report), "utf-8")
     for line in summary_lines(inputs.folder, inputs.mappings):
         click.echo(line)
-    click.echo(f"{target} ({target.stat().st_size / 1e6:.1f} MB), report in {out / REPORT}")
+    click.echo(escaped(f"{target} ({target.stat().st_size / 1e6:.1f} MB), report in {out / REPORT}"))
     _end_with(inputs.folder.findings)
 
 
@@ -89,11 +102,12 @@ def package(folders: Sequence[Path], placeholders: Path | None, out: Path) -> No
     "--via", type=click.Choice(list(VIA)), default="command", show_default=True, help="What matches the events."
 )
 @click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
-@click.argument("events", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("events", nargs=-1, required=True, type=_PathType())
 def match(folders: Sequence[Path], placeholders: Path | None, via: str, form: str, events: Sequence[Path]) -> None:
-    """Match rules against EVENTS: files .jsonl, .csv, .evtx, each also .gz.
+    """Match rules against the events of files.
 
-    Runs the packaged search command as Splunk would, or the engine alone.
+    The files are .jsonl, .csv or .evtx, each also .gz. Runs the packaged search command as Splunk
+    would, or the engine alone.
     """
     inputs = _inputs(folders, placeholders)
     _say_errors(inputs.folder.findings)
@@ -101,15 +115,17 @@ def match(folders: Sequence[Path], placeholders: Path | None, via: str, form: st
         _end("no rule can be used: nothing is matched")
     findings: list[Finding] = []
     answers = Answers()
-    read = _with_progress(read_events(events, findings), "events")
+    counter = Counter("events")
     try:
-        found = VIA[via](inputs, read, answers)
-        _FORMATS[form](found)
+        found = VIA[via](inputs, counter.counted(read_events(events, findings)), answers)
+        _FORMATS[form](counter.beside(found))
     except (CommandError, VendorError) as fault:
         _end(str(fault))
-    _say_errors(findings)
+    finally:
+        counter.hide()
+        _say(findings)
     for level, text in answers.messages:
-        click.echo(f"{level} {text}", err=True)
+        click.echo(one_line(f"{level} {text}"), err=True)
     _end_with([*inputs.folder.findings, *findings])
 
 
@@ -117,7 +133,10 @@ def match(folders: Sequence[Path], placeholders: Path | None, via: str, form: st
 @_rules
 @_placeholders
 def check(folders: Sequence[Path], placeholders: Path | None) -> None:
-    """List every problem of every rule as PATH:LINE: SEVERITY CODE: MESSAGE."""
+    """List every problem of every rule.
+
+    Each is a line: PATH:LINE: error CODE: MESSAGE, or PATH:LINE: warning CODE: MESSAGE.
+    """
     folder = _read(folders, placeholders)
     for finding in folder.findings:
         click.echo(finding)
@@ -138,8 +157,10 @@ def _read(folders: Sequence[Path], placeholders: Path | None) -> RuleFolder:
     except PlaceholderError as fault:
         _say_errors(fault.findings)
         sys.exit(FAULTS)
-    with _Bar("rules") as bar:
-        return read_folders(folders or [RULES], values, bar.at)
+    with Bar("rules") as bar:
+        if folders:
+            return read_folders(folders, values, bar.at)
+        return read_folders([RULES], values, bar.at, base=ROOT)
 
 
 def _inputs(folders: Sequence[Path], placeholders: Path | None) -> Inputs:
@@ -155,14 +176,18 @@ def _mappings() -> Mappings:
         sys.exit(FAULTS)
 
 
-def _say_errors(findings: Iterable[Finding]) -> None:
+def _say(findings: Iterable[Finding]) -> None:
     for finding in findings:
-        if finding.severity == "error":
-            click.echo(finding, err=True)
+        click.echo(finding, err=True)
+
+
+def _say_errors(findings: Iterable[Finding]) -> None:
+    _say(finding for finding in findings if finding.severity == "error")
 
 
 def _end(reason: str) -> NoReturn:
-    click.echo(reason, err=True)
+    for line in reason.splitlines():
+        click.echo(escaped(line), err=True)
     sys.exit(FAULTS)
 
 
@@ -175,7 +200,8 @@ def _end_with(findings: Iterable[Finding]) -> NoReturn:
 
 def _as_jsonl(found: Iterable[Found]) -> None:
     for one in found:
-        click.echo(json.dumps(one._asdict(), ensure_ascii=False))
+        # As bytes: JSON is UTF-8, whatever the encoding of the terminal or the pipe.
+        click.echo(json_bytes(one._asdict()))
 
 
 def _as_table(found: Iterable[Found]) -> None:
@@ -188,40 +214,3 @@ def _as_table(found: Iterable[Found]) -> None:
 
 
 _FORMATS: dict[str, Callable[[Iterable[Found]], None]] = {"table": _as_table, "jsonl": _as_jsonl}
-
-
-class _Bar:
-    """A progress bar on a terminal, and nothing in a pipe."""
-
-    def __init__(self, what: str) -> None:
-        self.what, self.shown = what, sys.stderr.isatty()
-        self._bar: Any = None
-        self._done = 0
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def at(self, done: int, total: int) -> None:
-        """``done`` of ``total`` are done."""
-        if not self.shown:
-            return
-        if self._bar is None:
-            self._bar = click.progressbar(length=total, label=self.what, file=sys.stderr)
-            self._bar.__enter__()
-        self._bar.update(done - self._done)
-        self._done = done
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.__exit__(None, None, None)
-
-
-def _with_progress(items: Iterable[Any], what: str) -> Iterator[Any]:
-    """``items``, counted on a terminal every so often (how many there will be is not known)."""
-    shown = sys.stderr.isatty()
-    for number, item in enumerate(items, 1):
-        if shown and number % 1_000 == 0:
-            click.echo(f"\r{number} {what}", err=True, nl=False)
-        yield item
-    if shown:
-        click.echo("\r" + " " * 30 + "\r", err=True, nl=False)

@@ -9,6 +9,8 @@ from typing import Any
 from sigmaengine.problems import ERROR, Problem
 from sigmaengine.ruletext import line_of
 
+from .texts import escaped, one_line
+
 
 @dataclass(frozen=True, order=True)
 class Finding:
@@ -21,9 +23,8 @@ class Finding:
     message: str
 
     def __str__(self) -> str:
-        """``path:line: severity CODE: message``, on one line whatever the message quotes."""
-        message = "".join(character if character.isprintable() else " " for character in self.message)
-        return f"{self.path}:{self.line}: {self.severity} {self.code}: {' '.join(message.split())}"
+        """``path:line: severity CODE: message``, on one line whatever path and message hold."""
+        return f"{escaped(self.path)}:{self.line}: {self.severity} {self.code}: {one_line(self.message)}"
 
     def as_json(self) -> dict[str, Any]:
         """For the build report."""

@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sigmaengine.modifiers import scalar_text
+
 from .rulefiles import Outcome
 
 LOOKUP = "sigma_rules"
@@ -37,12 +39,21 @@ def _said(key: str) -> Callable[[Outcome], str]:
 
     def value(outcome: Outcome) -> str:
         content: Any = outcome.document.get(key)
-        if content is None or isinstance(content, Mapping):
-            return ""
         values = content if isinstance(content, list) else [content]
-        return _SEVERAL.join(" ".join(str(one).split()) for one in values)
+        return _SEVERAL.join(filter(None, map(_as_written, values)))
 
     return value
+
+
+def _as_written(value: Any) -> str:
+    """A value on one line, as YAML writes it: "- Admins: rarely" is a mapping by accident."""
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{_as_written(key)}: {_as_written(inner)}" for key, inner in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_as_written, value))
+    return " ".join(scalar_text(value).split())
 
 
 def _of_rule(name: str) -> Callable[[Outcome], str]:

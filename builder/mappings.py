@@ -5,7 +5,7 @@ The form of the files is described in ``mappings/README.md``; every fault is rep
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,12 +13,14 @@ from typing import Any
 
 from sigmaengine.fields import OPERATIONS, PROFILES
 from sigmaengine.folding import fold
-from sigmaengine.problems import Where, shown
+from sigmaengine.modifiers import scalar_text
+from sigmaengine.problems import Where, kind_of, shown
 from sigmaengine.routing import RoutingTable
 from sigmaengine.rule import LogSource
-from sigmaengine.ruletext import TextError, line_of, read_documents
+from sigmaengine.ruletext import line_of
 
 from .findings import Finding, error
+from .yamlfiles import YamlFileError, documents
 
 _NAMED_PROFILES = tuple(profile for profile in PROFILES if profile not in ("auto", "none"))
 _FILE_KEYS = ("version", "keys", "fieldsets", "logsources")
@@ -60,16 +62,17 @@ class Mappings:
 def read_mappings(folder: Path) -> Mappings:
     """Compile every mapping file of ``folder``. Raises MappingError."""
     compiler = _Compiler()
-    documents: list[tuple[str, Any]] = []
+    read: list[tuple[str, Any]] = []
     for path in sorted(folder.glob("*.yml")):
+        name = path.as_posix()
         try:
-            documents += [(path.as_posix(), document) for document in read_documents(path.read_bytes())]
-        except TextError as fault:
-            compiler.findings.append(error(path.as_posix(), fault.line, fault.problem.code, fault.problem.message))
+            read += [(name, document) for document in documents(path, name)]
+        except YamlFileError as fault:
+            compiler.findings.append(fault.finding)
     # Field sets may be used by files that come before theirs.
-    for name, document in documents:
+    for name, document in read:
         compiler.read_shared(name, document)
-    for name, document in documents:
+    for name, document in read:
         compiler.read_sources(name, document)
     if compiler.findings:
         raise MappingError(sorted(compiler.findings))
@@ -94,25 +97,37 @@ class _Compiler:
         self.path, self.document = path, document
         if not self._is_mapping((), document, _FILE_KEYS):
             return
-        if document.get("version") != 1:
+        version = document.get("version")
+        if version != 1 or isinstance(version, bool):
             self.fault(("version",), "'version' must be 1")
         for name, candidates in self._items(("keys",)):
-            self.keys[name] = [self._candidate(("keys", name), one) for one in _listed(candidates)]
+            where: Where = ("keys", name)
+            if name in self.keys:
+                self.fault(where, f"there is a key {shown(name)} already")
+            self.keys[name] = [self._candidate(place, one) for place, one in self._listed(where, candidates)]
         for name, fields in self._items(("fieldsets",)):
+            where = ("fieldsets", name)
             if name in self.fieldsets:
-                self.fault(("fieldsets", name), f"there is a field set {shown(name)} already")
-            self.fieldsets[name] = self._fields(("fieldsets", name), fields)
+                self.fault(where, f"there is a field set {shown(name)} already")
+            self.fieldsets[name] = self._fields(where, fields)
 
     def read_sources(self, path: str, document: Any) -> None:
         self.path, self.document = path, document
-        sources = document.get("logsources", []) if isinstance(document, Mapping) else []
-        for index, source in enumerate(sources if isinstance(sources, list) else []):
+        sources = document.get("logsources") if isinstance(document, Mapping) else None
+        if sources is not None and not isinstance(sources, list):
+            self.fault(("logsources",), f"'logsources' is a list, this is {kind_of(sources)}")
+            return
+        for index, source in enumerate(sources or []):
             where: Where = ("logsources", index)
             if self._is_mapping(where, source, _SOURCE_KEYS):
                 self._source(where, source)
 
     def _source(self, where: Where, source: Any) -> None:
-        logsource = LogSource(*(str(source.get(key) or "").lower() for key in LogSource._fields))
+        said = {key: source[key] for key in LogSource._fields if source.get(key) is not None}
+        for key, value in said.items():
+            if not isinstance(value, str):
+                self.fault((*where, key), f"'{key}' is text, this is {kind_of(value)}")
+        logsource = LogSource(**{key: str(value).lower() for key, value in said.items()})
         if not any(logsource):
             self.fault(where, "a log source needs a product, a category or a service")
         documented = source.get("source")
@@ -136,15 +151,34 @@ class _Compiler:
         decode = event.get("decode")
         if decode not in (None, "xml"):
             self.fault((*where, "decode"), "'decode' can only be 'xml'")
-        conditions = [[str(key), [fold(str(value)) for value in _listed(values)]] for key, values in when.items()]
+        conditions = [[key, self._values((*where, "when", key), values)] for key, values in when.items()]
         aliases: dict[str, list[Any]] = {}
-        for name in _listed(event.get("use") or []):
-            if name not in self.fieldsets:
-                self.fault((*where, "use"), f"there is no field set {shown(name)}")
-            for field, alias in self.fieldsets.get(name, {}).items():
-                aliases.setdefault(field, alias)
-        aliases.update(self._fields((*where, "fields"), event.get("fields") or {}))
+        for fields in self._used(where, event):
+            aliases = {**fields, **aliases}  # of two the earlier counts
+        if event.get("fields") is not None:
+            aliases.update(self._fields((*where, "fields"), event["fields"]))
         self.alternatives.append([list(logsource), conditions, decode == "xml", dict(sorted(aliases.items()))])
+
+    def _values(self, where: Where, values: Any) -> list[str]:
+        """What a field is compared with."""
+        texts = []
+        for place, value in self._listed(where, values):
+            if value is None or isinstance(value, (Mapping, list)):
+                self.fault(place, f"{shown(where[-1])} is compared with texts and numbers, not with {kind_of(value)}")
+            texts.append(fold(scalar_text(value)))
+        return texts
+
+    def _used(self, where: Where, event: Any) -> Iterator[dict[str, list[Any]]]:
+        """The field sets that an event uses."""
+        if event.get("use") is None:
+            return
+        for place, name in self._listed((*where, "use"), event["use"]):
+            if not isinstance(name, str):
+                self.fault(place, f"'use' takes names of field sets, not {kind_of(name)}")
+            elif name not in self.fieldsets:
+                self.fault(place, f"there is no field set {shown(name)}")
+            else:
+                yield self.fieldsets[name]
 
     def _fields(self, where: Where, fields: Any) -> dict[str, list[Any]]:
         if not isinstance(fields, Mapping):
@@ -158,22 +192,21 @@ class _Compiler:
             self.fault(where, f"expected a mapping of a profile ({', '.join(_NAMED_PROFILES)}) to names")
             return [True, []]
         for profile, candidates in alias.items():
+            place = (*where, profile)
             if profile == "own" and isinstance(candidates, bool):
                 own = candidates
             elif profile in _NAMED_PROFILES:
-                entries += [[profile, self._candidate((*where, profile), one)] for one in _listed(candidates)]
+                entries += [[profile, self._candidate(at, one)] for at, one in self._listed(place, candidates)]
             else:
-                self.fault(
-                    (*where, profile), f"unknown profile {shown(profile)}; there are {', '.join(_NAMED_PROFILES)}"
-                )
+                self.fault(place, f"unknown profile {shown(profile)}; there are {', '.join(_NAMED_PROFILES)}")
         return [own, entries]
 
     def _candidate(self, where: Where, candidate: Any) -> list[Any]:
-        if isinstance(candidate, str):
+        if isinstance(candidate, str) and candidate:
             return [candidate]
         if isinstance(candidate, Mapping) and isinstance(candidate.get("field"), str) and len(candidate) == 2:
             operation, argument = next((key, value) for key, value in candidate.items() if key != "field")
-            if operation in OPERATIONS and self._is_argument(operation, argument):
+            if candidate["field"] and operation in OPERATIONS and self._is_argument(operation, argument):
                 return [candidate["field"], operation, argument]
         self.fault(where, f"{candidate!r} is no name and no {{field: NAME, {' | '.join(OPERATIONS)}: ...}}")
         return [""]
@@ -183,7 +216,9 @@ class _Compiler:
         if operation == "nth":
             return isinstance(argument, int) and not isinstance(argument, bool) and argument > 0
         if operation == "prefix":
-            return isinstance(argument, list) and all(isinstance(one, str) and one for one in argument)
+            return (
+                isinstance(argument, list) and bool(argument) and all(isinstance(one, str) and one for one in argument)
+            )
         return argument is True
 
     def _is_mapping(self, where: Where, content: Any, keys: Iterable[str]) -> bool:
@@ -202,6 +237,10 @@ class _Compiler:
             return []
         return list((content or {}).items())
 
-
-def _listed(content: Any) -> list[Any]:
-    return content if isinstance(content, list) else [content]
+    def _listed(self, where: Where, content: Any) -> list[tuple[Where, Any]]:
+        """(its place, value) of each of a list's values, or of the single value that stands in its stead."""
+        if not isinstance(content, list):
+            return [(where, content)]
+        if not content:
+            self.fault(where, f"{shown(where[-1])} has an empty list; write a name or a value, or leave it out")
+        return [((*where, index), value) for index, value in enumerate(content)]

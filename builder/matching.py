@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sigmaengine import ruleset
+from sigmaengine.chunks import MV_PREFIX
 from sigmaengine.fields import Columns, make_cell
 from sigmaengine.matcher import Matcher
 
@@ -18,6 +19,9 @@ from .replay import Answers, Command, batches, event_chunk, rows
 
 #: Takes an event's position through the pipeline. Names with ``_`` first are never event fields.
 _POSITION = "_sigma_match_position"
+#: Names that begin so are what an earlier search has added, and the twins of multivalue fields: no rule
+#: looks at them, and as columns the command would take them for an earlier match and for other values.
+_NEVER_FIELDS = ("sigma_", MV_PREFIX)
 
 
 class Found(NamedTuple):
@@ -38,12 +42,18 @@ def via_command(inputs: Inputs, events: Iterable[Event | None], answers: Answers
     with tempfile.TemporaryDirectory() as temporary:
         app = unpack(app_files(inputs), Path(temporary))
         with Command(app, []) as command:
-            numbered = ({**event, _POSITION: str(position)} for position, event in enumerate(events) if event)
-            for batch in batches(numbered):
+            for batch in batches({**event, _POSITION: str(position)} for position, event in _numbered(events)):
                 yield from _found(command.send(event_chunk(batch), finished=False))
             yield from _found(command.send(b"", finished=True))
             answers.messages += command.answers.messages
             answers.metrics.update(command.answers.metrics)
+
+
+def _numbered(events: Iterable[Event | None]) -> Iterator[tuple[int, Event]]:
+    """(position, event) of every event that could be read."""
+    for position, event in enumerate(events):
+        if event is not None:
+            yield position, {name: value for name, value in event.items() if not name.startswith(_NEVER_FIELDS)}
 
 
 def _found(body: bytes) -> Iterator[Found]:
@@ -61,9 +71,7 @@ def via_engine(inputs: Inputs, events: Iterable[Event | None], answers: Answers)
     """Through the engine alone, without the command and its package."""
     matcher = Matcher(ruleset.from_rules(inputs.folder.rules, inputs.mappings.routing))
     headers: dict[tuple[str, ...], Columns] = {}
-    for position, event in enumerate(events):
-        if event is None:
-            continue
+    for position, event in _numbered(events):
         names = tuple(event)
         columns = headers.get(names)
         if columns is None:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from sigmaengine.modifiers import scalar_text
 from sigmaengine.problems import shown
-from sigmaengine.ruletext import TextError, line_of, read_documents
+from sigmaengine.ruletext import line_of
 
 from .findings import Finding, error
+from .yamlfiles import YamlFileError, documents
 
 
 class PlaceholderError(Exception):
@@ -27,16 +28,16 @@ def read_placeholders(path: Path | None) -> dict[str, list[str]]:
         return {}
     name = path.as_posix()
     try:
-        documents = list(read_documents(path.read_bytes()))
-    except TextError as fault:
-        raise PlaceholderError([error(name, fault.line, fault.problem.code, fault.problem.message)]) from None
-    if len(documents) != 1 or not isinstance(documents[0], Mapping):
+        read = list(documents(path, name))
+    except YamlFileError as fault:
+        raise PlaceholderError([fault.finding]) from None
+    if len(read) != 1 or not isinstance(read[0], Mapping):
         raise PlaceholderError([error(name, 1, "placeholders", "expected one mapping of names to values")])
     findings, found = [], {}
-    for key, content in documents[0].items():
+    for key, content in read[0].items():
         values = content if isinstance(content, list) else [content]
         if not values or not all(isinstance(value, (str, int, Decimal)) for value in values):
-            line = line_of(documents[0], (key,))
+            line = line_of(read[0], (key,))
             findings.append(error(name, line, "placeholders", f"{shown(key)} needs a value or a list of values"))
         found[str(key)] = [scalar_text(value) for value in values]
     if findings:

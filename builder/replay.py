@@ -130,7 +130,11 @@ class Command:
     def _ask(self, metadata: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
         with suppress(BrokenPipeError):  # why it ended is in its last answer
             chunks.write_chunk(self._pipe("stdin"), metadata, body)
-        answer = chunks.read_chunk(self._pipe("stdout"))
+        try:
+            answer = chunks.read_chunk(self._pipe("stdout"))
+        except chunks.ChunkError as fault:
+            self.close()
+            raise CommandError(f"sigmamatch wrote no answer: {fault}") from None
         if answer is None:
             self.close()
             text = b"".join(self._errors).decode("utf-8", "replace").strip()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -11,6 +10,7 @@ from sigmaengine.rule import LogSource
 
 from .mappings import Mappings
 from .rulefiles import Outcome, RuleFolder
+from .texts import escaped, json_bytes
 
 FILE = "build-report.json"
 # How many of a kind the summary for people names before it refers to the report.
@@ -35,6 +35,7 @@ def build_report(folder: RuleFolder, mappings: Mappings, version: str, digest: s
         "unmapped_logsources": [
             {"logsource": str(source), "rules": count} for source, count in sorted(unmapped.items())
         ],
+        "folders": [{"path": finding.path, "findings": [finding.as_json()]} for finding in folder.unread],
         "rules": [_entry(outcome) for outcome in folder.outcomes],
     }
 
@@ -51,15 +52,17 @@ def _entry(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def write_report(report: dict[str, Any]) -> str:
-    """The report's text."""
-    return json.dumps(report, indent=1, ensure_ascii=False) + "\n"
+def write_report(report: dict[str, Any]) -> bytes:
+    """The report's file."""
+    return json_bytes(report, indent=1) + b"\n"
 
 
 def refusal_codes(folder: RuleFolder) -> Counter[str]:
     """Code of the error -> number of documents refused for it."""
     return Counter(
-        finding.code for outcome in folder.refused for finding in outcome.findings if finding.severity == "error"
+        code
+        for outcome in folder.refused
+        for code in {finding.code for finding in outcome.findings if finding.severity == "error"}
     )
 
 
@@ -85,7 +88,7 @@ def summary_lines(folder: RuleFolder, mappings: Mappings) -> list[str]:
             f"{sum(unmapped.values())} rules of {len(unmapped)} log sources without a mapping match only where a"
             " search names the log source (logsource=):"
         )
-        lines += _some(f"  {source}: {count}" for source, count in unmapped.most_common())
+        lines += _some(f"  {escaped(str(source))}: {count}" for source, count in unmapped.most_common())
     return lines
 
 

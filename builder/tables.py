@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 
+from .texts import unprintable_as_blanks
+
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], limit: int = 70) -> Iterator[str]:
     """The lines of a table; cells longer than ``limit`` characters are cut, control characters are spaces."""
@@ -18,7 +20,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], limit: int = 70)
 
 
 def _shown(cell: str, limit: int) -> str:
-    text = "".join(character if character.isprintable() else " " for character in cell)
+    text = unprintable_as_blanks(cell)
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 

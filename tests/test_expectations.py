@@ -20,13 +20,14 @@ from builder.events import Event, read_events
 from builder.findings import Finding
 from builder.mappings import Mappings
 from builder.matching import VIA
-from builder.package import Inputs, compile_inputs
+from builder.package import Inputs, app_files, compile_inputs, write_package
 from builder.replay import Answers
 from builder.rulefiles import RuleFolder, read_folders
 from sigmaengine.fields import Columns, make_cell
 from sigmaengine.matcher import Matcher
 from sigmaengine.ruleset import from_rules
 from tests.support.shared import json_lines, shared
+from tests.support.splunktools import check_appinspect
 
 Pairs = set[tuple[int, str]]
 
@@ -72,6 +73,11 @@ def test_sigmahq_is_accepted(sigmahq: RuleFolder) -> None:
         "win_security_adcs_certighost_cdc_chase_request.yml": ["placeholder-undefined"],
         "win_security_adcs_certighost_cert_issued_via_chase.yml": ["placeholder-undefined"],
     }
+
+
+def test_appinspect_of_all_of_sigmahq(sigmahq: RuleFolder, mappings: Mappings, tmp_path: Path) -> None:
+    archive = write_package(app_files(compile_inputs(sigmahq, mappings)), tmp_path)
+    check_appinspect(archive, tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -59,7 +59,7 @@ LAYERS = {
             "builder",
             ROOT,
             "builder/**/*.py",
-            STANDARD_LIBRARY | {"builder", "sigmaengine", "click", "evtx", "rich", "yaml", "sigma"},
+            STANDARD_LIBRARY | {"builder", "sigmaengine", "click", "evtx", "yaml", "sigma"},
             {},
         ),
     )

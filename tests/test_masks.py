@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import given, settings
@@ -52,7 +53,7 @@ def items(draw: st.DrawFn) -> tuple[str, Any]:
     if kind == "regex":
         return field + draw(st.sampled_from(["|re", "|re|i", "|re|s", "|re|neq"])), draw(st.sampled_from(REGEXES))
     return {
-        "number": (field, 10),
+        "number": (field, draw(st.sampled_from([10, Decimal("10.0")]))),
         "null": (field, None),
         "exists": (field + "|exists", draw(st.booleans())),
         "compare": (field + draw(st.sampled_from(["|lt", "|gte"])), 10),

@@ -24,7 +24,8 @@ import pytest
 
 from sigmaengine.fields import PROFILES
 from sigmaengine.rule import LEVELS
-from tests.packaging.allowlist import read_lines, read_patterns, unmatched
+from tests.packaging.allowlist import read_lines
+from tests.support.splunktools import check_appinspect, run_tool, tool
 
 ROOT = Path(__file__).resolve().parent.parent
 ALLOWED = ROOT / "tests" / "packaging"
@@ -260,54 +261,8 @@ def test_the_search_assistant_names_every_value(package: Package, option: str, v
 # --- Splunk's own tools --------------------------------------------------------
 
 
-def tool(environment: str, name: str) -> Path:
-    """The program ``name`` of one of the environments of `make env-inspect`; skips the test without it."""
-    program = ROOT / environment / "bin" / name
-    if not program.exists():
-        reason = f"{name} is not installed: make env-inspect"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return program
-
-
-def run_tool(program: Path, *arguments: object, home: Path) -> subprocess.CompletedProcess[str]:
-    """Run a tool that may write to the user's home, which is put into ``home``."""
-    return subprocess.run(
-        [str(program), *map(str, arguments)],
-        cwd=home,
-        env={**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def test_appinspect(package: Package, tmp_path: Path) -> None:
-    program = tool(".venv-appinspect", "splunk-appinspect")
-    report = tmp_path / "report.json"
-    flags = ["--mode", "precert", "--ci", "--skip-trusted-libraries-update"]
-    output = ["--data-format", "json", "--max-messages", "all", "--output-file", report]
-    run = run_tool(program, "inspect", package.archive, *flags, *output, home=tmp_path)
-    if "failed to find libmagic" in run.stderr + run.stdout and os.environ.get("CI") != "true":
-        pytest.skip("AppInspect needs the system library libmagic; on Debian: apt-get install libmagic1")
-    assert report.exists(), run.stdout + run.stderr
-    content = json.loads(report.read_text(encoding="utf-8"))
-    checks = [check for part in content["reports"] for group in part["groups"] for check in group["checks"]]
-    found = {
-        result: [
-            f"{check['name']} | {message['message']}"
-            for check in checks
-            for message in check["messages"]
-            if message["result"] == result
-        ]
-        for result in ("error", "failure", "future_failure", "warning")
-    }
-    warnings = found.pop("warning")
-    assert found == {"error": [], "failure": [], "future_failure": []}
-    assert [content["summary"][result] for result in found] == [0, 0, 0]
-    assert content["summary"]["success"] > 0
-    assert unmatched(warnings, read_patterns(ALLOWED / "appinspect-allowed.txt")) == ([], [])
+    check_appinspect(package.archive, tmp_path)
 
 
 SLIM_UNDEFINED = re.compile(r"\[WARNING\] .*: Undefined setting in (\S+), stanza \[.*\]: (\S+)\s*$")

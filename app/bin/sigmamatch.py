@@ -75,6 +75,8 @@ class SigmaMatchCommand(StreamingCommand):
             sys.exit(1)
 
     def _prepare(self) -> None:
+        if self.record:
+            raise OptionError("record= cannot be used: this command writes no files")
         if self.fieldnames:
             raise OptionError(f"unexpected argument '{self.fieldnames[0]}'; options are written name=value")
         _check_choice("mode", self.mode, MODES)

@@ -34,9 +34,9 @@ def read_rule_text(rule: str, selection: str, condition: str) -> tuple[Rule, lis
     read, problems = read_rule(document)
     if read is None:
         raise ValueError(
-            "; ".join(_said(option, document, problem) for problem in problems if problem.severity != WARNING)
+            "; ".join(_said(option, content, condition, problem) for problem in problems if problem.severity != WARNING)
         )
-    return read, [_said(option, document, problem) for problem in problems if problem.code not in _UNASKED]
+    return read, [_said(option, content, condition, problem) for problem in problems if problem.code not in _UNASKED]
 
 
 def _document(content: Any, condition: str) -> dict[str, Any]:
@@ -58,5 +58,11 @@ def _read_yaml(option: str, text: str) -> Any:
     return documents[0]
 
 
-def _said(option: str, document: Any, problem: Problem) -> str:
-    return f"{option}=, line {line_of(document, problem.where)}: {problem.message}"
+def _said(option: str, content: Any, condition: str, problem: Problem) -> str:
+    """A problem with its line in the option's text, in which paths begin further down than in a rule."""
+    where = problem.where
+    if option == "selection":
+        if condition and where[:2] == ("detection", "condition"):
+            return f"condition=: {problem.message}"
+        where = where[1:] if condition else where[2:]
+    return f"{option}=, line {line_of(content, where)}: {problem.message}"

@@ -22,6 +22,7 @@ MAX_BODY = 2**31 - 1
 
 _HEADER = re.compile(rb"chunked 1\.0,(\d{1,12}),(\d{1,12})\n")
 _MV_VALUE = re.compile(r"\$((?:\$\$|[^$])*)\$(?:;|\Z)")
+_HALF_PAIR = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 _PLAIN_CELL = re.compile(r"[A-Za-z0-9_.-]*\Z")
 
 csv.field_size_limit(MAX_BODY)
@@ -44,7 +45,7 @@ def read_chunk(stream: IO[bytes]) -> tuple[dict[str, Any], bytes] | None:
         raise ChunkError(f"a chunk of {metadata_length} + {body_length} bytes is too large")
     try:
         metadata = json.loads(_read(stream, metadata_length) or b"{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ChunkError(f"a chunk's metadata is no JSON: {error}") from None
     if not isinstance(metadata, dict):
         raise ChunkError("a chunk's metadata is no JSON object")
@@ -77,34 +78,40 @@ def decode(body: bytes) -> str:
 
 def encode(text: str) -> bytes:
     """The bytes of a body."""
-    return text.encode("utf-8", "surrogateescape")
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        # Half of a surrogate pair that stands for no byte: escapes in YAML and JSON can name it.
+        return _HALF_PAIR.sub("\ufffd", text).encode("utf-8", "surrogateescape")
 
 
 def split_records(text: str) -> list[str]:
-    """The records of a CSV text, without their line ends; line breaks inside quotes do not end one."""
-    lines = text.split("\n")
-    if not lines[-1]:
-        lines.pop()
+    """The records of a CSV text, without their line ends; line breaks inside quotes do not end one.
+
+    A quote that nothing closes makes the rest one record, and nothing is lost.
+    """
     records: list[str] = []
-    pending: list[str] = []
-    for line in lines:
-        odd = line.count('"') & 1
-        if pending:
-            pending.append(line)
-            if odd:
-                records.append("\n".join(pending))
-                pending = []
-        elif odd:
-            pending.append(line)
-        else:
-            records.append(line)
-    if pending:  # a quote that nothing closes: the rest is one record, and nothing is lost
-        records.append("\n".join(pending))
+    start, size = 0, len(text)
+    while start < size:
+        end = text.find("\n", start)
+        end = size if end < 0 else end
+        is_open = text.count('"', start, end) & 1
+        while is_open and end < size:
+            # Inside quotes: on to the next quote, however many lines further.
+            quote = text.find('"', end)
+            if quote < 0:
+                end = size
+                break
+            end = text.find("\n", quote)
+            end = size if end < 0 else end
+            is_open = ~text.count('"', quote, end) & 1
+        records.append(text[start:end])
+        start = end + 1
     return records
 
 
 def parse_record(record: str) -> list[str]:
-    """The cells of one record."""
+    """The cells of one record, as the csv module reads it."""
     if '"' not in record:
         return record.split(",")
     if "\0" not in record:
@@ -152,7 +159,13 @@ def write_record(cells: Iterable[str]) -> str:
 
 def decode_multivalue(text: str) -> list[str]:
     """The values in a ``__mv_`` cell."""
-    return [value.replace("$$", "$") for value in _MV_VALUE.findall(text)]
+    values: list[str] = []
+    # Not findall: on text that is no list of values it would try every place.
+    found = _MV_VALUE.match(text)
+    while found:
+        values.append(found[1].replace("$$", "$"))
+        found = _MV_VALUE.match(text, found.end())
+    return values
 
 
 def encode_multivalue(values: Sequence[str]) -> tuple[str, str]:

@@ -76,11 +76,19 @@ OPERATIONS: dict[str, Callable[[Values, Any], Values]] = {
 }
 
 
-class Columns:
-    """The columns of a table: name -> positions. ``a{}.b``, as Splunk shows JSON arrays, is ``a.b`` too."""
+def _itself(cell: str) -> str:
+    return cell
 
-    def __init__(self, names: Sequence[str]) -> None:
+
+class Columns:
+    """The columns of a table: name -> positions. ``a{}.b``, as Splunk shows JSON arrays, is ``a.b`` too.
+
+    ``text_of`` says what a cell that is no tuple says, where that is not the cell itself.
+    """
+
+    def __init__(self, names: Sequence[str], text_of: Callable[[str], str] = _itself) -> None:
         self.names = tuple(names)
+        self.text_of = text_of
         self.positions: dict[str, list[int]] = {}
         for position, name in enumerate(self.names):
             self.positions.setdefault(name, []).append(position)
@@ -92,6 +100,13 @@ class Columns:
             for position, name in enumerate(self.names)
             if is_event_field(name) and name not in _NO_KEYWORD_FIELDS and name not in ("_raw", "_time")
         ]
+
+    def values(self, cell: Cell) -> Values:
+        """The values of a cell of this table."""
+        if isinstance(cell, tuple):
+            return cell
+        text = self.text_of(cell) if cell else ""
+        return (text,) if text else ()
 
 
 class Event:
@@ -106,7 +121,7 @@ class Event:
     def column(self, name: str) -> Values:
         """The values in the first column of that name that has any."""
         for position in self.columns.positions.get(name, ()):
-            values = cell_values(self.cells[position])
+            values = self.columns.values(self.cells[position])
             if values:
                 return values
         return ()
@@ -118,7 +133,7 @@ class Event:
             return with_decoded(raw)
         found: list[str] = []
         for position in self.columns.keyword_positions:
-            found += cell_values(self.cells[position])
+            found += self.columns.values(self.cells[position])
         return tuple(found)
 
     def unextracted(self) -> dict[str, Values]:
@@ -133,13 +148,6 @@ def make_cell(values: Sequence[str]) -> Cell:
     """The cell of a field with these values: a tuple only where there are several that say something."""
     kept = tuple(value for value in values if value)
     return kept if len(kept) > 1 else "".join(kept)
-
-
-def cell_values(cell: Cell) -> Values:
-    """The values of a cell."""
-    if isinstance(cell, str):
-        return (cell,) if cell else ()
-    return cell
 
 
 def with_decoded(values: Values) -> Values:

@@ -13,10 +13,10 @@ from typing import Any, Callable, NamedTuple
 
 from .blindness import can_match
 from .fieldmasks import BrokenTestError, FieldMasks, Memory
-from .fields import Cell, Columns, Event, FieldView, Values, array_forms, cell_values, with_decoded
+from .fields import Cell, Columns, Event, FieldView, Values, array_forms, with_decoded
 from .plain import Evidence, PlainRule
 from .program import compile_program
-from .routing import Route, Router, merged_aliases
+from .routing import Alternative, Route, Router, merged_aliases
 from .rule import LEVELS, LogSource, Rule
 from .ruleset import RuleSet, Shard
 from .selection import RuleInfo
@@ -25,6 +25,8 @@ from .selection import RuleInfo
 _FEW = 0.25
 # Kinds of events (by the values of the routing keys) that are remembered for one table.
 _ROUTES = 20_000
+# Tables that are remembered: chunks of one search mostly have the same header.
+_TABLES = 500
 
 
 class Match(NamedTuple):
@@ -94,6 +96,8 @@ class Matcher:
         """
         table = self._tables.get(columns)
         if table is None:
+            if len(self._tables) >= _TABLES:
+                self._tables.clear()
             table = self._tables[columns] = _Table(self, columns)
         return table.match(cells)
 
@@ -128,17 +132,17 @@ class Matcher:
 
         Keywords search the whole event, which is ``_raw``.
         """
-        needed = set(self.ruleset.routing.key_fields())
-        everything = tuple(range(len(self.ruleset.routing.alternatives)))
+        table = self.ruleset.routing
+        needed = set(table.key_fields())
         for shard in self._shards:
-            view = self._view(shard, everything)
-            if view is None:
-                continue
-            for field in shard.fields:
-                for candidate in view.candidates(field):
-                    needed.update([candidate[0]] if view.xml else array_forms(candidate[0]))
-            if shard.keywords or view.xml:
-                needed.add("_raw")
+            # Each kind of events by itself: a name that one sets aside is another's own.
+            kinds = self._alternatives(shard, tuple(range(len(table.alternatives))))
+            for view in [self._view_of(shard, [kind]) for kind in kinds] or [self._view_of(shard, [])]:
+                for field in shard.fields:
+                    for candidate in view.candidates(field):
+                        needed.update([candidate[0]] if view.xml else array_forms(candidate[0]))
+                if shard.keywords or view.xml:
+                    needed.add("_raw")
         return sorted(needed)
 
     # --- lanes ----------------------------------------------------------------------------------
@@ -154,18 +158,25 @@ class Matcher:
 
     def _view(self, shard: Shard, route: Route) -> FieldView | None:
         """How the fields of a shard's rules are looked up in events of ``route``; None if they are not its."""
-        table, wanted = self.ruleset.routing, shard.logsource
+        alternatives = self._alternatives(shard, route)
+        if not alternatives and any(shard.logsource) and self.logsource is None:
+            return None
+        return self._view_of(shard, alternatives)
+
+    def _view_of(self, shard: Shard, alternatives: Sequence[Alternative]) -> FieldView:
+        aliases = merged_aliases([alternative.aliases for alternative in alternatives], shard.logsource)
+        return FieldView(aliases, self.profile, any(alternative.xml for alternative in alternatives))
+
+    def _alternatives(self, shard: Shard, route: Route) -> list[Alternative]:
+        """What makes events of ``route`` ones of the shard's log source."""
+        table = self.ruleset.routing
         if self.logsource is None:
-            found = table.contributors(wanted, route)
-            if not found and any(wanted):
-                return None
+            found = table.contributors(shard.logsource, route)
         else:
             # The search says what the events are; what they look like still tells the names apart.
             overlap = table.contributors(self.logsource, range(len(table.alternatives)))
             found = tuple(index for index in route if index in overlap) or overlap
-        alternatives = [table.alternatives[index] for index in found]
-        aliases = merged_aliases([alternative.aliases for alternative in alternatives], wanted)
-        return FieldView(aliases, self.profile, any(alternative.xml for alternative in alternatives))
+        return [table.alternatives[index] for index in found]
 
     def _group(self, shard: Shard) -> _Group:
         group = self._groups.get(shard.logsource)
@@ -198,9 +209,7 @@ class _Group:
         self.wanted = _mask(bit for bit, owner in self.owners.items() if owner in chosen)
         self.blockers: dict[int, list[int]] = {int(bit): bits for bit, bits in program["blockers"].items()}
         self.recheck = {places[owner] for owner in program["recheck"]}
-        self.fields = [
-            FieldMasks(name, tests, literals, program["bits"]) for name, tests, literals in program["fields"]
-        ]
+        self.fields = [FieldMasks(field, program["bits"]) for field in program["fields"]]
 
     @property
     def rules(self) -> list[Rule]:
@@ -347,9 +356,12 @@ class _Plan:
             self._choices.append((places, memory.known.get, memory.learn))
 
     def _memory_of_cells(self, field: FieldMasks) -> Memory:
+        values_of = self.columns.values
         if self.view.xml:
-            return field.memory("xml", lambda cell: field.of_values(with_decoded(cell_values(cell))))
-        return field.memory("", lambda cell: field.of_values(cell_values(cell)))
+            return field.memory(
+                (True, self.columns.text_of), lambda cell: field.of_values(with_decoded(values_of(cell)))
+            )
+        return field.memory((False, self.columns.text_of), lambda cell: field.of_values(values_of(cell)))
 
     def standing(self, cells: Sequence[Cell]) -> int:
         """The bits that an event leaves standing."""

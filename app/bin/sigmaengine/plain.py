@@ -5,6 +5,7 @@ As simple as the specification allows, and slow. Every faster way of matching is
 
 from __future__ import annotations
 
+import re
 from typing import Any, Callable, NamedTuple
 
 from .fields import Values
@@ -26,15 +27,12 @@ class Evidence(NamedTuple):
 
 
 class PlainRule:
-    """A rule ready to be evaluated.
-
-    Raises ValueError (re.error is one) if a test cannot be compiled on this Python.
-    """
+    """A rule ready to be evaluated."""
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
         self.tests: list[list[tuple[Test, ValueTest]]] = [
-            [(test, _PRESENCE.get(test[0]) or compile_test(test)) for test in item.tests if test[0] != "ref"]
+            [(test, _PRESENCE.get(test[0]) or _runnable(test)) for test in item.tests if test[0] != "ref"]
             for item in rule.items
         ]
 
@@ -47,6 +45,13 @@ class PlainRule:
         """For a matching event: the positive items that made it match, one value each."""
         event = _Answers(self, values, texts)
         return event.evidence(self.rule.condition)
+
+
+def _runnable(test: Test) -> ValueTest:
+    try:
+        return compile_test(test)
+    except (re.error, ValueError, OverflowError, RecursionError):
+        return lambda _: False  # the matcher, which tells of it, leaves the rule out
 
 
 def _always(_: str) -> bool:

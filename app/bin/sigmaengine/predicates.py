@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
+from .addresses import read_address, read_network
 from .folding import fold
 from .modifiers import Test, compile_regex
 from .numbers import COMPARISONS, parse_number
@@ -12,7 +13,6 @@ from .patterns import compile_parts
 
 if TYPE_CHECKING:
     from decimal import Decimal
-    from ipaddress import IPv4Address, IPv6Address
 
 #: Says whether one value (text, not empty) passes.
 ValueTest = Callable[[str], bool]
@@ -56,42 +56,9 @@ def _decimal(text: str) -> Decimal:
     return number
 
 
-# --- addresses ----------------------------------------------------------------------------------
-
-
 def _network(text: str) -> ValueTest:
-    import ipaddress  # only rules with cidr need it
-
-    network = ipaddress.ip_network(text)
-    low, high = int(network.network_address), int(network.broadcast_address)
-    six = network.version == 6
-    mapped = ipaddress.IPv6Network("::ffff:0:0/96")
-    # A network inside ::ffff:0:0/96 holds IPv4 addresses too.
-    holds_four = isinstance(network, ipaddress.IPv6Network) and network.subnet_of(mapped)
-    offset = int(mapped.network_address)
-
-    def test(value: str) -> bool:
-        address = _address(value)
-        if address is None:
-            return False
-        if isinstance(address, ipaddress.IPv4Address):
-            number = int(address) + offset if holds_four else int(address)
-            return (holds_four or not six) and low <= number <= high
-        if six:
-            return low <= int(address) <= high
-        four = address.ipv4_mapped
-        return four is not None and low <= int(four) <= high
-
-    return test
-
-
-def _address(text: str) -> IPv4Address | IPv6Address | None:
-    import ipaddress
-
-    try:
-        return ipaddress.ip_address(text.partition("%")[0] if ":" in text else text)
-    except ValueError:
-        return None
+    network = read_network(text)
+    return lambda value: network.holds(read_address(value))
 
 
 # --- parts of a time ----------------------------------------------------------------------------

@@ -7,8 +7,9 @@ that into a line (see ``ruletext.line_of``), a search shows the path itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple, Union
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple, Union
 
 #: A path into a rule's mapping: keys and 0-based list positions.
 Where = tuple[Union[str, int], ...]
@@ -70,3 +71,19 @@ def shown(value: object, limit: int = 80) -> str:
     """``value`` quoted for a message, cut at ``limit`` characters so that no message floods a log."""
     text = value if isinstance(value, str) else repr(value)
     return "'" + (text if len(text) <= limit else text[: limit - 3] + "...") + "'"
+
+
+# In this order: a boolean is an int. YAML's numbers are of classes that know how they were written.
+_KINDS: tuple[tuple[Any, str], ...] = (
+    (type(None), "nothing"),
+    (str, "text"),
+    (bool, "a boolean"),
+    ((int, float, Decimal), "a number"),
+    (Mapping, "a mapping"),
+    (list, "a list"),
+)
+
+
+def kind_of(value: object) -> str:
+    """What a value of a rule's mapping is, in words for a message."""
+    return next((name for kind, name in _KINDS if isinstance(value, kind)), type(value).__name__)

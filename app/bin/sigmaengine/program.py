@@ -9,9 +9,9 @@ that hold. A program is JSON (it is written by the build and read by a search)::
      "owners": {bit: rule's position},   bits whose standing makes a rule match
      "blockers": {bit: [bits]},          bits that must not hold for this one to hold
      "recheck": [rule's positions],      rules to be evaluated plainly when a bit of theirs holds
-     "fields": [[field or null, tests, literals], ...]}
+     "fields": [[field or null, tests, literals, index], ...]}
 
-``tests`` is a list of ``[test, gate]`` (see ``modifiers`` and ``gates``), ``literals`` one of
+``tests`` are described in ``modifiers``, the index over them in ``indexing``; ``literals`` are
 ``[tests' positions, bits that need it, bits that refuse it]``.
 """
 
@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .conjunctions import Conjunction, Literal, TooManyError, conjunctions_of, needs_recheck
-from .gates import gate_of_parts, gate_of_regex
+from .indexing import build_index
 from .modifiers import Test
 from .rule import Rule
 
@@ -64,16 +64,7 @@ class _Field:
 
     def to_json(self, name: str | None) -> list[Any]:
         tests = [json.loads(test) for test in self.tests]
-        return [name, [[test, sorted(gate_of_test(test))] for test in tests], list(self.literals.values())]
-
-
-def gate_of_test(test: Test) -> Sequence[str]:
-    """The gate of a test; empty for tests that text does not decide."""
-    if test[0] == "str":
-        return sorted(gate_of_parts(test[2]))
-    if test[0] == "re":
-        return sorted(gate_of_regex(test[1], test[2]))
-    return ()
+        return [name, tests, list(self.literals.values()), build_index(tests)]
 
 
 class _Compiler:

@@ -93,9 +93,10 @@ def _read_entry(text: str) -> Entry | None:
     try:
         read = json.loads(text)
         level = read["level"] if read["level"] in LEVELS else DEFAULT_LEVEL
-        tags = [str(tag) for tag in read.get("tags", ())]
-        return Entry(str(read["id"]), str(read["title"]), level, int(read["score"]), str(read["author"]), tags)
-    except (ValueError, TypeError, KeyError, AttributeError):
+        tags = [str(tag) for tag in read.get("tags") or ()]
+        score = min(max(int(read["score"]), 0), MAX_RISK_SCORE)
+        return Entry(str(read["id"]), str(read["title"]), level, score, str(read["author"]), tags)
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None  # somebody else's field of that name; it is told by the rule ids, if at all
 
 
@@ -104,6 +105,8 @@ def merged(earlier: ResultValues, entries: Sequence[Entry], explanations: Sequen
     known = {entry.id: entry for entry in earlier_entries(earlier)}
     known.update((entry.id, entry) for entry in entries)
     values = result_values(list(known.values()))
+    # Tags of rules of which the search kept no more than the names.
+    values["sigma_tags"] = list(dict.fromkeys([*values["sigma_tags"], *earlier.get("sigma_tags", ())]))
     new_ids = {entry.id for entry in entries}
     kept = [text for text in earlier.get(EXPLAIN_FIELD, ()) if _explained_rule(text) not in new_ids]
     values[EXPLAIN_FIELD] = [*kept, *explanations] if explanations else list(earlier.get(EXPLAIN_FIELD, ()))
@@ -128,7 +131,7 @@ def explanation(rule_id: str, evidence: Sequence[Evidence]) -> str:
 def _explained_rule(text: str) -> str:
     try:
         read = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     return str(read.get("rule", "")) if isinstance(read, dict) else ""
 

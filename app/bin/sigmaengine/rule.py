@@ -16,7 +16,7 @@ from . import condition as conditions
 from .condition import Expression
 from .modifiers import TEXT_KINDS, Chain, Placeholders, Test, read_chain, scalar_text, value_tests
 from .patterns import ANY, join
-from .problems import ERROR, Problem, Problems, RuleError, Where, shown
+from .problems import ERROR, Problem, Problems, RuleError, Where, kind_of, shown
 
 LEVELS = ("informational", "low", "medium", "high", "critical")
 STATUSES = ("stable", "test", "experimental", "deprecated", "unsupported")
@@ -113,7 +113,7 @@ class _Reader:
 
     def read(self, mapping: object) -> Rule:
         if not isinstance(mapping, Mapping):
-            raise RuleError("not-a-rule", f"a rule is a mapping, this is {_kind(mapping)}")
+            raise RuleError("not-a-rule", f"a rule is a mapping, this is {kind_of(mapping)}")
         for key, what in _OTHER_DOCUMENTS.items():
             if key in mapping:
                 raise RuleError("document-kind", f"{what} documents are not supported yet", (key,))
@@ -138,7 +138,7 @@ class _Reader:
     def _read_detection(self, detection: object) -> tuple[dict[str, DetectionExpression], Expression]:
         where: Where = ("detection",)
         if not isinstance(detection, Mapping):
-            raise RuleError("detection", f"'detection' is a mapping, this is {_kind(detection)}", where)
+            raise RuleError("detection", f"'detection' is a mapping, this is {kind_of(detection)}", where)
         detections = {}
         for name, content in detection.items():
             if name in ("condition", "timeframe"):
@@ -168,7 +168,7 @@ class _Reader:
                 for index, text in enumerate(content)
             ]
             return parsed[0] if len(parsed) == 1 else ["or", *parsed]
-        raise RuleError("condition-type", f"'condition' is text or a list of texts, not {_kind(content)}", where)
+        raise RuleError("condition-type", f"'condition' is text or a list of texts, not {kind_of(content)}", where)
 
     # An identifier is a mapping (AND), a list of mappings and keywords (OR), or one keyword.
 
@@ -242,10 +242,10 @@ class _Reader:
 
     def _tests(self, field: str, chain: Chain, value: object, where: Where) -> list[Test]:
         if isinstance(value, (list, Mapping)):
-            raise RuleError("value-type", f"{_kind(value)} cannot be a value in a list", where)
+            raise RuleError("value-type", f"{kind_of(value)} cannot be a value in a list", where)
         value = _number_without_float(value)
+        self._warn_about(chain, value, where)
         if field:
-            self._warn_about(chain, value, where)
             return value_tests(value, chain, self.placeholders, where)
         return [
             _keyword_test(test, chain, where) for test in value_tests(_keyword(value), chain, self.placeholders, where)
@@ -258,11 +258,19 @@ class _Reader:
             )
         if chain.kind == "network" and _has_host_bits(str(value)):
             self.problems.warn("cidr-host-bits", f"{shown(value)} has host bits set; they are ignored", where)
+        for found in _BACKSLASHED.finditer(scalar_text(value) if "expand" in chain.names else ""):
+            if name := found["name"]:
+                message = (
+                    f"'\\%{name}%' is the text '%{name}%'; a backslash and the placeholder are written '\\\\%{name}%'"
+                )
+                self.problems.warn("placeholder-backslash", message, where)
 
 
 #: Stands for the mappings of a list that holds keywords too.
 _ELSEWHERE: Any = object()
 _KEYWORD_KINDS = (*TEXT_KINDS, "regular expression")
+#: What looks like a placeholder behind a backslash; as in ``modifiers``, two backslashes are one.
+_BACKSLASHED = re.compile(r"\\\\|\\%(?P<name>\w+)%")
 _OTHER_DOCUMENTS = {"correlation": "correlation", "filter": "filter", "action": "'action'"}
 
 
@@ -301,13 +309,6 @@ def _has_host_bits(text: str) -> bool:
     return "/" in text and interface.ip != interface.network.network_address
 
 
-def _kind(value: object) -> str:
-    names = {type(None): "nothing", str: "text", bool: "a boolean", int: "a number", Decimal: "a number"}
-    if isinstance(value, Mapping):
-        return "a mapping"
-    return "a list" if isinstance(value, list) else names.get(type(value), type(value).__name__)
-
-
 # --- what is said about the rule ----------------------------------------------------------------
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
@@ -325,25 +326,28 @@ class _Metadata:
         self.status = self._choice("status", STATUSES, "warning")
         self.tags = self._tags()
         if not self.title:
-            problems.warn("title-missing", "the rule has no title")
+            self._missing("title", "the rule has no title")
             self.title = self.id
 
     def _text(self, key: str) -> str:
         value = self.mapping.get(key)
         if value is None or isinstance(value, (list, Mapping)):
             if value is not None:
-                self.problems.warn("metadata-type", f"'{key}' is text, not {_kind(value)}", (key,))
+                self.problems.warn("metadata-type", f"'{key}' is text, not {kind_of(value)}", (key,))
             return ""
         return " ".join(scalar_text(value).split())
+
+    def _missing(self, key: str, message: str) -> None:
+        # Something of a wrong type is there; ``_text`` has said so.
+        if not isinstance(self.mapping.get(key), (list, Mapping)):
+            self.problems.warn(f"{key}-missing", message)
 
     def _id(self) -> str:
         text = self._text("id")
         if not text:
-            self.problems.warn("id-missing", "the rule has no id; one is made from its content")
-            return (
-                "noid-"
-                + sha256(repr(sorted(map(repr, self.mapping.items()))).encode("utf-8", "replace")).hexdigest()[:16]
-            )
+            self._missing("id", "the rule has no id; one is made from its content")
+            content = repr(sorted(map(repr, self.mapping.items())))
+            return "noid-" + sha256(content.encode("utf-8", "replace")).hexdigest()[:16]
         if not _UUID.match(text):
             self.problems.warn("id-no-uuid", f"the id {shown(text)} is no UUID", ("id",))
         return text
@@ -352,7 +356,7 @@ class _Metadata:
         text = self._text(key).lower()
         if not text or text in choices:
             if not text:
-                self.problems.warn(f"{key}-missing", f"the rule has no {key}")
+                self._missing(key, f"the rule has no {key}")
             return text
         message = f"{shown(text)} is no {key}; there are {', '.join(choices)}"
         self.problems.found.append(Problem(severity, f"{key}-unknown", message, (key,)))
@@ -374,12 +378,12 @@ def _read_logsource(content: object, problems: Problems) -> LogSource:
         problems.warn("logsource-missing", "the rule has no log source: it applies to every event")
         return LogSource()
     if not isinstance(content, Mapping):
-        raise RuleError("logsource", f"'logsource' is a mapping, this is {_kind(content)}", where)
+        raise RuleError("logsource", f"'logsource' is a mapping, this is {kind_of(content)}", where)
     parts = []
     for key in LogSource._fields:
         value = content.get(key)
         if value is not None and not isinstance(value, str):
-            raise RuleError("logsource", f"'{key}' is text, not {_kind(value)}", (*where, key))
+            raise RuleError("logsource", f"'{key}' is text, not {kind_of(value)}", (*where, key))
         parts.append((value or "").strip().lower())
     if not any(parts):
         problems.warn("logsource-empty", "the log source names no product, category or service", where)

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 from .program import Program, compile_program
 from .routing import RoutingTable
-from .rule import LogSource, Rule
+from .rule import LEVELS, LogSource, Rule
 from .selection import RuleInfo
 
 FORMAT = "sigma-match-ruleset"
@@ -60,14 +60,26 @@ class RuleSet:
         if shard.rules is not None:
             return shard.rules
         content = _read_json(os.path.join(self.folder, _file("rules", shard.number)))
-        return [Rule.from_json(values) for values in content]
+        try:
+            rules = [Rule.from_json(values) for values in content]
+        except (TypeError, ValueError) as error:
+            raise self._damaged(error) from None
+        if len(rules) != len(shard.infos):
+            raise self._damaged("rules are missing")
+        return rules
 
     def program_of(self, shard: Shard) -> Program:
         """The program of a shard, read from disk where there is one. Raises RuleSetError."""
         if shard.rules is not None:
             return compile_program(shard.rules)
-        program: Program = _read_json(os.path.join(self.folder, _file("masks", shard.number)))
-        return program
+        program: Any = _read_json(os.path.join(self.folder, _file("masks", shard.number)))
+        if not isinstance(program, dict) or program.get("rules") != len(shard.infos):
+            raise self._damaged("rules are missing")
+        found: Program = program
+        return found
+
+    def _damaged(self, reason: object) -> RuleSetError:
+        return _damaged(self.folder, reason)
 
 
 def _file(kind: str, number: int) -> str:
@@ -144,10 +156,17 @@ def load(folder: str) -> RuleSet:
             )
             for number, entry in enumerate(index["shards"])
         ]
+        digest = index["hash"]
+        for info in (info for shard in shards for info in shard.infos):
+            LEVELS.index(info.level)  # what results are ordered by
         table = RoutingTable(_read_json(os.path.join(folder, "routing.json")))
     except (KeyError, TypeError, ValueError) as error:
-        raise RuleSetError(f"the compiled rules in {folder} are damaged ({error}); install the app again") from None
-    return RuleSet(shards, table, index["hash"], folder)
+        raise _damaged(folder, error) from None
+    return RuleSet(shards, table, digest, folder)
+
+
+def _damaged(folder: str, reason: object) -> RuleSetError:
+    return RuleSetError(f"the compiled rules in {folder} are damaged ({reason}); install the app again")
 
 
 def _read_json(path: str) -> Any:
