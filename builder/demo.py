@@ -9,18 +9,24 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "app" / "bin")]
 
 from builder.cli import main  # noqa: E402 - after the path is set
+from builder.package import app_version  # noqa: E402
+from builder.paths import APP_ID  # noqa: E402
 
 EVENTS = "demo/events.jsonl"
 
 
 def _run(*arguments: str) -> None:
-    main(arguments, standalone_mode=False)
+    """One command; ends the demo if it fails."""
+    print(f"$ python build.py {' '.join(arguments)}", flush=True)
+    try:
+        main(arguments, standalone_mode=False)
+    except SystemExit as end:
+        if end.code:
+            raise
+    print(flush=True)
 
 
 if __name__ == "__main__":
-    for command in (("package",), ("match", EVENTS)):
-        try:
-            _run(*command)
-        except SystemExit as end:
-            if end.code:
-                raise
+    _run("package")
+    _run("match", EVENTS)
+    print(f"The app to install in Splunk: dist/{APP_ID}-{app_version()}.tar.gz")

@@ -77,7 +77,7 @@ def test_sigmahq_is_accepted(sigmahq: RuleFolder) -> None:
 
 def test_appinspect_of_all_of_sigmahq(sigmahq: RuleFolder, mappings: Mappings, tmp_path: Path) -> None:
     archive = write_package(app_files(compile_inputs(sigmahq, mappings)), tmp_path)
-    check_appinspect(archive, tmp_path)
+    check_appinspect(archive, tmp_path, "appinspect-allowed-sigmahq.txt")
 
 
 @pytest.fixture(scope="module")
