@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import click
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "app" / "bin")]
 
@@ -17,16 +19,16 @@ EVENTS = "demo/events.jsonl"
 
 def _run(*arguments: str) -> None:
     """One command; ends the demo if it fails."""
-    print(f"$ python build.py {' '.join(arguments)}", flush=True)
+    click.echo(f"$ python build.py {' '.join(arguments)}")
     try:
         main(arguments, standalone_mode=False)
     except SystemExit as end:
         if end.code:
             raise
-    print(flush=True)
+    click.echo()
 
 
 if __name__ == "__main__":
     _run("package")
     _run("match", EVENTS)
-    print(f"The app to install in Splunk: dist/{APP_ID}-{app_version()}.tar.gz")
+    click.echo(f"The app to install in Splunk: dist/{APP_ID}-{app_version()}.tar.gz")
