@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -52,6 +53,9 @@ WRONG_USAGE: dict[str, list[object]] = {
     "placeholders a folder": ["check", "--placeholders", ROOT],
     "output a file": ["package", "--out", BUILD],
     "rules as empty text": ["check", "--rules", ""],
+    "placeholders as empty text": ["check", "--placeholders", ""],
+    "output as empty text": ["package", "--out", ""],
+    "events as empty text": ["match", ""],
 }
 
 
@@ -106,6 +110,14 @@ def test_a_folder_without_rules_is_status_1(tmp_path: Path, command: list[str], 
     (line,) = [text for text in (result.stdout + result.stderr).splitlines() if FINDING.fullmatch(text)]
     assert line.startswith(f"{tmp_path / given}:1: error no-rules: ")
     assert not list(tmp_path.glob("out/*.tar.gz"))
+
+
+def test_a_missing_folder_is_no_rule(tmp_path: Path) -> None:
+    good = write(tmp_path / "good", a=rule(1))
+    result = run("check", "--rules", tmp_path / "missing", "--rules", good)
+    assert result.exit_code == 1
+    assert result.stdout == f"{tmp_path}/missing:1: error no-rules: there is no such folder or file\n"
+    assert result.stderr == "1 rules in 1 files: 0 refused, 0 warnings\n"
 
 
 # --- check ---------------------------------------------------------------------
@@ -187,3 +199,11 @@ def test_a_faulty_file_of_placeholders_is_reported(tmp_path: Path, name: str) ->
     match = FINDING.fullmatch(found)
     assert match is not None
     assert (match["path"], int(match["line"]), match["severity"]) == (str(values), line, "error")
+
+
+def test_placeholders_that_cannot_be_read_are_reported(tmp_path: Path) -> None:
+    values = tmp_path / "values.yml"
+    os.mkfifo(values)
+    result = run("check", "--placeholders", values)
+    assert result.exit_code == 1
+    assert result.stderr == f"{values}:1: error file-unreadable: is no regular file\n"

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from builder.events import Event
+from builder.matching import VIA, Found
+from builder.package import Inputs
 from builder.paths import RULES
-from tests.support.builds import ANY, DEMO, FINDING, anything_rule, event_files, matched, positions, rule, run, write
+from builder.replay import Answers, CommandError
+from tests.support.builds import (
+    ANY,
+    DEMO,
+    FINDING,
+    UUID,
+    anything_rule,
+    event_files,
+    matched,
+    positions,
+    rule,
+    run,
+    write,
+)
 
 
 @pytest.fixture(scope="module")
@@ -150,3 +167,29 @@ def test_an_event_without_fields_is_an_event(anything: Path, tmp_path: Path) -> 
     events = tmp_path / "events.jsonl"
     events.write_text("{}\n{}\n", "utf-8")
     assert positions("--rules", anything, events) == [0, 1]
+
+
+def _ends_early(_: Inputs, events: Iterable[Event | None], __: Answers) -> Iterator[Found]:
+    yield from (Found(position, UUID, "T", "low") for position, event in enumerate(events) if event)
+    raise CommandError("ended\n\x1b[31mearly")
+
+
+def test_faulty_events_are_reported_when_the_command_ends_early(
+    anything: Path, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(VIA, "engine", _ends_early)
+    result = run("match", "--rules", anything, "--via", "engine", files / "bad.jsonl", color=True)
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[:2] == ["ended", "\\x1b[31mearly"]
+    assert [line.split(": ")[1] for line in result.stderr.splitlines()[2:]] == [
+        "error event-json",
+        "error event-not-object",
+    ]
+
+
+def test_a_warning_about_events_is_shown(anything: Path, tmp_path: Path) -> None:
+    events = tmp_path / "events.csv"
+    events.write_text("Image,,b\nx,y,z\n", "utf-8")
+    result = run("match", "--rules", anything, "--via", "engine", events)
+    assert result.exit_code == 0
+    assert result.stderr.startswith(f"{events}:1: warning event-csv-header: ")

@@ -121,6 +121,15 @@ def test_a_report_is_written_when_no_rule_can_be_used(tmp_path: Path) -> None:
     assert report_of(tmp_path / "out")["summary"]["accepted"] == 0
 
 
+def test_the_report_names_folders_that_could_not_be_read(tmp_path: Path) -> None:
+    rules = write(tmp_path / "rules", a=rule(1))
+    run("package", "--rules", rules, "--rules", tmp_path / "missing", "--out", tmp_path / "out")
+    report = report_of(tmp_path / "out")
+    (folder,) = report["folders"]
+    assert (folder["path"], folder["findings"][0]["code"]) == (str(tmp_path / "missing"), "no-rules")
+    assert report["summary"]["rules"] == len(report["rules"]) == 1
+
+
 def test_two_builds_are_byte_identical_wherever_they_run(mixed: Path, tmp_path: Path) -> None:
     variants: list[tuple[Path, dict[str, str]]] = [
         (ROOT, {"PYTHONHASHSEED": "1", "TZ": "UTC", "LC_ALL": "C.UTF-8"}),

@@ -40,6 +40,26 @@ def test_documents_behind_a_global_one_are_not_read_without_it(tmp_path: Path) -
     assert folder.accepted == []
 
 
+@pytest.mark.parametrize(
+    ("documents", "accepted"),
+    [
+        pytest.param(["rule", "global", "rule"], [0], id="in front of it"),
+        pytest.param(["global", "rule", "reset", "rule"], [3], id="behind a reset"),
+        pytest.param(["global", "list", "rule"], [], id="with something else between"),
+        pytest.param(["repeat", "rule"], [1], id="repeat changes what it holds alone"),
+    ],
+)
+def test_a_global_document_reaches_to_the_reset(tmp_path: Path, documents: list[str], accepted: list[int]) -> None:
+    texts = [
+        rule(rule_id=f"{UUID[:-1]}{number}") if kind == "rule" else "- a\n" if kind == "list" else f"action: {kind}\n"
+        for number, kind in enumerate(documents)
+    ]
+    folder = folder_of(tmp_path, several="---\n".join(texts))
+    assert [number for number, outcome in enumerate(folder.outcomes) if outcome.rule] == accepted
+    assert {finding.code for finding in folder.findings} <= {"document-kind", "not-a-rule"}
+    assert all(outcome.findings for outcome in folder.refused)
+
+
 # --- ids -----------------------------------------------------------------------
 
 
@@ -156,6 +176,29 @@ def test_a_link_to_a_file_is_read(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "rule.yml").symlink_to(target)
     assert names(read_folders([folder]), folder) == ["rule.yml"]
+
+
+def test_a_link_to_a_folder_is_followed_once(tmp_path: Path) -> None:
+    target = write(tmp_path / "elsewhere", rule=rule())
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    for name in ("b", "a"):
+        (folder / name).symlink_to(target, target_is_directory=True)
+    assert names(read_folders([folder]), folder) == ["a/rule.yml"]
+
+
+def test_a_pipe_of_a_rules_name_is_not_waited_for(tmp_path: Path) -> None:
+    write(tmp_path, rule=rule())
+    os.mkfifo(tmp_path / "pipe.yml")
+    folder = read_folders([tmp_path])
+    assert places(folder.findings) == [("pipe.yml", 1, "file-unreadable")]
+    assert len(folder.accepted) == 1
+
+
+def test_files_are_named_from_the_base(tmp_path: Path) -> None:
+    folder = read_folders([write(tmp_path / "rules", a=rule(), b=rule())], base=tmp_path)
+    assert [outcome.path for outcome in folder.outcomes] == ["rules/a.yml", "rules/b.yml"]
+    assert str(tmp_path) not in str(folder.findings[0])
 
 
 @pytest.mark.parametrize("target", ["nowhere.yml", "link.yml"])

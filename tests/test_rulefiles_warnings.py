@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from builder.cli import main
+from builder.rulefiles import read_folders
 from tests.support.rulefiles import HERE, UUID, folder_of, of_case, places, rule
 
 WARNINGS: dict[str, tuple[str, str]] = {
@@ -15,6 +16,10 @@ WARNINGS: dict[str, tuple[str, str]] = {
     "all of a list of one": (rule("    A|contains|all: [x]" + HERE), "modifier-all-single"),
     "empty text contained": (rule("    A|contains: ''" + HERE), "value-empty"),
     "empty text in a list": (rule("    A|contains:\n      - a\n      - ''" + HERE), "value-empty"),
+    "empty text contained as keyword": (
+        rule(detection="detection:\n  a:\n    '|contains':\n      - x\n      - ''" + HERE + "\n  condition: a\n"),
+        "value-empty",
+    ),
     "empty list": (rule("    A: []" + HERE), "value-empty-list"),
     "host bits": (rule("    A|cidr: 10.0.0.1/8" + HERE), "cidr-host-bits"),
     "identifier without use": (
@@ -51,9 +56,31 @@ def test_a_rule_with_a_warning_is_used(tmp_path: Path, name: str) -> None:
     assert result.exit_code == 0
 
 
-def test_a_level_of_another_type_is_not_said_to_be_missing(tmp_path: Path) -> None:
-    folder = folder_of(tmp_path, odd=rule(level="level: [low]\n"))
-    assert "level-missing" not in [finding.code for finding in folder.findings]
+@pytest.mark.parametrize(
+    ("value", "warned"),
+    [
+        (r"DOMAIN\%admins%", True),
+        (r"\%admins% %admins%", True),
+        (r"DOMAIN\\%admins%", False),
+        (r"100\% %admins%", False),
+        (r"%admins%\%", False),
+    ],
+)
+@pytest.mark.parametrize("key", ["User|expand", "User|contains|expand", "'|expand'"])
+def test_a_backslash_that_takes_a_placeholder_away_is_a_warning(
+    tmp_path: Path, key: str, value: str, *, warned: bool
+) -> None:
+    path = tmp_path / "rule.yml"
+    path.write_text(rule(f"    {key}: '{value}'"), "utf-8")
+    folder = read_folders([path], {"admins": ["x"]})
+    assert places(folder.findings, "warning") == ([("rule.yml", 10, "placeholder-backslash")] if warned else [])
+    assert len(folder.accepted) == 1
+
+
+@pytest.mark.parametrize("key", ["title", "id", "level", "status"])
+def test_what_is_of_another_type_is_not_said_to_be_missing(tmp_path: Path, key: str) -> None:
+    folder = folder_of(tmp_path, odd=rule(**{key: f"{key}: [x]\n"}))
+    assert [finding.code for finding in folder.findings] == ["metadata-type"]
 
 
 @pytest.mark.parametrize(

@@ -149,6 +149,10 @@ def test_a_tag_that_cannot_be_used(text: str) -> None:
         pytest.param(b"\xef\xbb\xbfa: b\n", {"a": "b"}, id="byte order mark in bytes"),
         pytest.param("a: \u00fc\n".encode("utf-16"), {"a": "\u00fc"}, id="UTF-16"),
         pytest.param(b"a: b\r\nc: d\r\n", {"a": "b", "c": "d"}, id="CRLF"),
+        pytest.param("'<<': {a: b}\nc: <<\n", {"<<": {"a": "b"}, "c": "<<"}, id="merge key in quotes, or no key"),
+        pytest.param("&k 017: b\nc: *k\n", {"017": "b", "c": 17}, id="key and value"),
+        pytest.param("a: &k True\n*k : d\n", {"a": True, "True": "d"}, id="alias as a key, as written"),
+        pytest.param("True: a\ntrue: b\nTRUE: c\n", {"True": "a", "true": "b", "TRUE": "c"}, id="keys as written"),
         pytest.param("%YAML 1.2\n---\na: b\n...\n", {"a": "b"}, id="directive"),
     ],
 )

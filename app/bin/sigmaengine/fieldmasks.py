@@ -17,11 +17,12 @@ from .fields import Values
 from .folding import fold
 from .modifiers import Test
 from .numbers import parse_number
-from .predicates import ValueTest, compile_test
+from .predicates import ValueTest, compile_folded
 from .textsearch import TextSearch
 
-#: Masks that are remembered for one field; the oldest half is forgotten when there are more.
-MEMORY = 20_000
+#: Characters of cells that are remembered for one field, each entry taking more than these.
+ROOM = 4_000_000
+_ENTRY = 200
 # Values longer than this are not remembered: they do not come again, and they fill the memory.
 _LONG = 4_000
 
@@ -57,7 +58,7 @@ class TestIndex:
             index["covers"],
         )
         self._networks = [(read_network(text), places) for text, places in index["networks"].items()]
-        self._run: dict[int, ValueTest] = {}
+        self._run: dict[int, tuple[bool, ValueTest]] = {}
 
     def passed(self, value: str, passed: set[int]) -> None:
         """Add to ``passed`` the tests that one value passes. Raises BrokenTestError."""
@@ -78,7 +79,8 @@ class TestIndex:
             else:
                 candidates.add(~code)
         for place in candidates:
-            if self._passes(place, value):
+            takes_folded, test = self._run.get(place) or self._compiled(place)
+            if test(folded if takes_folded else value):
                 passed.add(place)
 
     def _look_up(self, value: str, folded: str, passed: set[int]) -> None:
@@ -98,18 +100,16 @@ class TestIndex:
             if end in table:
                 passed.update(table[end])
 
-    def _passes(self, place: int, value: str) -> bool:
-        test = self._run.get(place)
-        if test is None:
-            try:
-                test = self._run[place] = compile_test(self.tests[place])
-            except (re.error, ValueError, OverflowError, RecursionError) as error:
-                raise BrokenTestError(place, str(error)) from None
-        return test(value)
+    def _compiled(self, place: int) -> tuple[bool, ValueTest]:
+        try:
+            compiled = self._run[place] = compile_folded(self.tests[place])
+        except (re.error, ValueError, OverflowError, RecursionError) as error:
+            raise BrokenTestError(place, str(error)) from None
+        return compiled
 
     def never_passes(self, place: int) -> None:
         """Take a test out of service."""
-        self._run[place] = lambda _: False
+        self._run[place] = (True, lambda _: False)
 
 
 class FieldMasks:
@@ -193,14 +193,25 @@ class Memory:
     def __init__(self, work_out: Callable[[Any], int]) -> None:
         self.known: dict[Any, int] = {}
         self._work_out = work_out
+        self._room = ROOM
+        # Most values leave the same bits standing: one number serves them all.
+        self._masks: dict[int, int] = {}
 
     def learn(self, cell: Any) -> int:
         """The mask of a cell that is not in ``known``."""
         mask = self._work_out(cell)
-        if (len(cell) if isinstance(cell, str) else sum(map(len, cell))) <= _LONG:
-            if len(self.known) >= MEMORY:
-                # Dicts keep insertion order: the first half is the older one.
-                for old in list(self.known)[: MEMORY // 2]:
-                    del self.known[old]
+        mask = self._masks.setdefault(mask, mask)
+        size = len(cell) if isinstance(cell, str) else sum(map(len, cell))
+        if size <= _LONG:
+            self._room -= size + _ENTRY
+            if self._room < 0:
+                self._forget()
             self.known[cell] = mask
         return mask
+
+    def _forget(self) -> None:
+        """Forget the older half; dicts keep the order in which they were filled."""
+        for old in list(self.known)[: len(self.known) // 2]:
+            del self.known[old]
+        self._masks = {mask: mask for mask in self.known.values()}
+        self._room = ROOM // 2

@@ -34,10 +34,16 @@ class _FoldTable(dict[int, int]):
 
 
 _TABLE = _FoldTable()
+_ASCII = bytes(range(128))
 
 
 def fold(text: str) -> str:
     """``text`` with each code point replaced by its simple case folding; same length."""
     if text.isascii():
         return text.lower()
+    # Bytes are lowered as ASCII alone. What is beyond ASCII is mostly a sign or two that stay.
+    data = text.encode("utf-8", "surrogatepass")
+    beyond = data.translate(None, _ASCII).decode("utf-8", "surrogatepass")
+    if beyond.translate(_TABLE) == beyond:
+        return data.lower().decode("utf-8", "surrogatepass")
     return text.translate(_TABLE)

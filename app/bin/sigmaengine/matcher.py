@@ -394,7 +394,10 @@ class _Plan:
         event = Event(self.columns, cells)
         standing = -1
         for field, memory in fields:
-            values = event.texts() if field.name is None else self.view.values(event, field.name)
+            if field.name is None:
+                standing &= field.of_values(event.texts())  # whole events do not come again
+                continue
+            values = self.view.values(event, field.name)
             mask = memory.known.get(values)
             standing &= memory.learn(values) if mask is None else mask
         return standing

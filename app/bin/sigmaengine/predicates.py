@@ -24,6 +24,13 @@ def compile_test(test: Test) -> ValueTest:
     return _MAKERS[kind](*arguments)
 
 
+def compile_folded(test: Test) -> tuple[bool, ValueTest]:
+    """(whether it takes folded values, the function): for callers that have folded a value already."""
+    if test[0] == "str" and not test[1]:
+        return True, compile_parts(tuple(test[2]))
+    return False, compile_test(test)
+
+
 def _string(cased: bool, parts: Any) -> ValueTest:
     matches = compile_parts(tuple(parts))
     return matches if cased else lambda value: matches(fold(value))

@@ -88,10 +88,14 @@ class _Few:
         for literal, code, _ in texts:
             codes.setdefault(literal, []).append(code)
         self._covered = [(cover, [(literal, codes.pop(literal)) for literal in covers[cover]]) for cover in covers]
-        self._codes = list(codes.items())
+        self._ascii = [entry for entry in codes.items() if entry[0].isascii()]
+        # An ASCII text holds none of these.
+        self._beyond = [entry for entry in codes.items() if not entry[0].isascii()]
 
     def find(self, text: str) -> list[int]:
-        found = [code for literal, codes in self._codes if literal in text for code in codes]
+        found = [code for literal, codes in self._ascii if literal in text for code in codes]
+        if self._beyond and not text.isascii():
+            found += [code for literal, codes in self._beyond if literal in text for code in codes]
         for cover, literals in self._covered:
             if cover in text:
                 found += [code for literal, codes in literals if literal in text for code in codes]
