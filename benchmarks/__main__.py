@@ -16,7 +16,7 @@ from benchmarks import peers, report, results, tables  # noqa: E402
 from benchmarks.measures import Context, GuardError  # noqa: E402
 from benchmarks.places import QUICK_RESULTS, RESULTS, SPLUNK_PYTHONS, NotRunError  # noqa: E402
 from benchmarks.processes import ChildError  # noqa: E402
-from benchmarks.registry import MEASURES  # noqa: E402
+from benchmarks.registry import JUDGED, MEASURES  # noqa: E402
 
 _REPEATS, _QUICK_REPEATS = 5, 2
 
@@ -28,10 +28,11 @@ def _listed(_: click.Context, __: click.Parameter, value: str) -> list[str]:
 @click.group(invoke_without_command=True)
 @click.option("--only", multiple=True, type=click.Choice(list(MEASURES)), help="Measure this (repeatable).")
 @click.option("--repeats", type=click.IntRange(1), help=f"Repeats of each side; {_REPEATS} otherwise.")
-@click.option("--quick", is_flag=True, help="Small inputs and two repeats, into results-quick.json.")
+@click.option("--quick", is_flag=True, help="The bars alone, on small inputs, twice; results-quick.json.")
 @click.option(
     "--python", "pythons", default=",".join(SPLUNK_PYTHONS), callback=_listed, help="Interpreters to measure."
 )
+@click.option("--results", "path", type=click.Path(path_type=Path), help="Written instead of results.json.")
 @click.option("--list", "listed", is_flag=True, help="Name the measurements and stop.")
 @click.pass_context
 def main(click_context: click.Context, **options: object) -> None:
@@ -45,20 +46,29 @@ def main(click_context: click.Context, **options: object) -> None:
     sys.exit(_run(**options))  # type: ignore[arg-type]
 
 
-def _run(*, only: tuple[str, ...], repeats: int | None, quick: bool, pythons: list[str], listed: bool) -> int:  # noqa: ARG001
-    path = QUICK_RESULTS if quick else RESULTS
+def _run(
+    *,
+    only: tuple[str, ...],
+    repeats: int | None,
+    quick: bool,
+    pythons: list[str],
+    path: Path | None,
+    listed: bool,  # noqa: ARG001 - dealt with
+) -> int:
+    path = path or (QUICK_RESULTS if quick else RESULTS)
+    names = only or (JUDGED if quick else tuple(MEASURES))
     found = results.read(path) or results.Results({})
     found.machine = results.machine(pythons)
     failed = []
-    for name in only or MEASURES:
+    for name in names:
         context = Context(pythons, repeats or (_QUICK_REPEATS if quick else _REPEATS), quick)
         if not _measure(name, context, found):
             failed.append(name)
         found.write(path)
-    _show(found, only)
+    _show(found, names)
     for name in failed:
         click.echo(f"FAILED: {name}: {found.not_run[name]}")
-    click.echo(f"written: {path.relative_to(ROOT).as_posix()}")
+    click.echo(f"written: {path.name}")
     return 1 if failed else 0
 
 
@@ -84,13 +94,13 @@ def _measure(name: str, context: Context, found: results.Results) -> bool:
     return right
 
 
-def _show(found: results.Results, only: tuple[str, ...]) -> None:
-    shown = [row for row in found.rows if not only or row.measure in only]
+def _show(found: results.Results, names: tuple[str, ...]) -> None:
+    shown = [row for row in found.rows if row.measure in names]
     if shown:
         click.echo(tables.plain([tables.HEADINGS, *(tables.cells(row) for row in shown)]))
     for row in shown:
         click.echo(f"  {row.measure} {row.python}: {row.guard}; {row.note}")
-    for name in only or MEASURES:
+    for name in names:
         for note in found.notes.get(name, ()):
             click.echo(f"  note ({name}): {note}")
         if name in found.not_run:

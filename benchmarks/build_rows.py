@@ -57,13 +57,17 @@ def build(context: Context) -> list[Row]:
 def profile(context: Context) -> list[Row]:
     """A profile (cProfile) of the whole command on a share of set d: the functions with most time of their own."""
     version, python = context.interpreters()[-1]
-    stream = inputs.mixed_stream(quick=True)
+    mixed, new = inputs.mixed_stream(quick=True), inputs.new_stream(10_000)
     found: dict[str, Any] = {"python": version}
-    for mode in ("filter", "annotate"):
-        target = BUILT / f"profile-{mode}"
+    for name, stream, mode in (
+        ("filter", mixed, "filter"),
+        ("annotate", mixed, "annotate"),
+        ("filter, process creations all new", new, "filter"),
+    ):
+        target = BUILT / "profile"
         set_options(stream, [f"mode={mode}"])
         command = str(store.app() / "bin" / "sigmamatch.py")
         run_command([python, "-m", "cProfile", "-o", str(target), command], stdin=stream)
-        found[mode] = run_child("profiled", python, file=target, count=_FUNCTIONS)
+        found[name] = run_child("profiled", python, file=target, count=_FUNCTIONS)
     context.tables["profile"] = found
     return []

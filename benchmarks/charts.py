@@ -100,8 +100,7 @@ def lines(title: str, x_name: str, y_name: str, series: Sequence[Series], *, log
         y = place(xs[0], number * step)[1]
         parts.append(_line((left, y), (left + width, y), "#ddd"))
         parts.append(_text(left - 6, y + 4, f"{number * step:,g}", anchor="end"))
-    for x in xs:
-        parts.append(_text(place(x, 0)[0], top + height + 18, f"{x:,g}", anchor="middle"))
+    parts += [_text(place(x, 0)[0], top + height + 18, f"{x:,g}", anchor="middle") for x in xs]
     for number, one in enumerate(series):
         colour = _COLOURS[number % len(_COLOURS)]
         points = [place(x, y) for x, y in one.points]

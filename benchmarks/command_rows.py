@@ -11,27 +11,27 @@ from .figures import Row, Sample, interleaved, ratio
 from .measures import Context, check, only
 from .places import CHILDREN
 from .processes import run_command
-from .streams import set_options
+from .streams import first_chunk, set_options
 
 _MIB = 1024
 
 
-def command(python: str, stream: Path, options: Sequence[str]) -> Callable[[int], Any]:
-    """A run of ``| sigmamatch`` with all rules."""
+def command(python: str, stream: Path, options: Sequence[str], app: Path | None = None) -> Callable[[int], Any]:
+    """A run of ``| sigmamatch`` with all rules, or with an app's own."""
 
     def run(_: int) -> Any:
         set_options(stream, options)
-        return run_command([python, str(store.app() / "bin" / "sigmamatch.py")], stdin=stream)
+        return run_command([python, str((app or store.app()) / "bin" / "sigmamatch.py")], stdin=stream)
 
     return run
 
 
-def noop(python: str, stream: Path) -> Callable[[int], Any]:
-    """A run of splunklib's empty command."""
+def noop(python: str, stream: Path, app: Path | None = None) -> Callable[[int], Any]:
+    """A run of splunklib's empty command, with the library of the same app."""
 
     def run(_: int) -> Any:
         set_options(stream, [])
-        return run_command([python, str(store.app() / "bin" / "noop.py")], stdin=stream)
+        return run_command([python, str((app or store.app()) / "bin" / "noop.py")], stdin=stream)
 
     return run
 
@@ -109,6 +109,9 @@ def mixed(context: Context) -> list[Row]:
         stride = inputs.QUICK_STRIDE if context.quick else 1
         reference = _matched_by_engine(events, python, stride)
         check(matched == reference, f"the command finds {matched} matching events, the engine {reference}")
+        bodies = stream.stat().st_size - 2 * len(first_chunk([]))
+        check(answers["annotate"][0]["bytes"] >= bodies, "annotate mode wrote less than it read")
+        context.tables["set d"] = {"events": events, "matched": matched, "raw_bytes": inputs.raw_bytes()}
         pairs = (("filter", "no-op", 4, 7), ("annotate", "no-op", 3, 5), ("filter", "csv", 2, 3))
         for ours, theirs, bar, beyond in pairs:
             title = f"whole command, all of SigmaHQ, set d with all fields and twins, mode={ours}, against {theirs}"
@@ -121,10 +124,11 @@ def mixed(context: Context) -> list[Row]:
 def _simple(
     context: Context, measure: str, title: str, stream: Path, modes: Sequence[tuple[str, Any, Any]]
 ) -> list[Row]:
+    app, rules = store.any_app()
     rows = []
     for version, python in context.interpreters():
-        runs = {mode: command(python, stream, [f"mode={mode}"]) for mode, _, _ in modes}
-        answers = interleaved(context.repeats, {**runs, "no-op": noop(python, stream)})
+        runs = {mode: command(python, stream, [f"mode={mode}"], app) for mode, _, _ in modes}
+        answers = interleaved(context.repeats, {**runs, "no-op": noop(python, stream, app)})
         only([guarded(answers[mode], answers["no-op"][0]["chunks"]) for mode, _, _ in modes], "the modes differ")
         rows += [
             _row(
@@ -132,7 +136,7 @@ def _simple(
                 mode,
                 "no-op",
                 measure=measure,
-                title=f"{title}, mode={mode}, against no-op",
+                title=f"whole command, {rules}, {title}, mode={mode}, against no-op",
                 python=version,
                 bar=bar,
                 beyond=beyond,
@@ -144,16 +148,16 @@ def _simple(
 
 def recording(context: Context) -> list[Row]:
     """The recorded 50,000 events of 24 fields, annotate mode, against the no-op."""
-    title = "whole command, all of SigmaHQ, 50,000 x 24 recording"
+    title = "50,000 x 24 recording"
     return _simple(context, "recording", title, inputs.recorded_stream(), [("annotate", 2, 3)])
 
 
 def raw_events(context: Context) -> list[Row]:
     """Events with JSON in ``_raw``, and events whose data are in an XML ``_raw`` alone."""
     modes = [("filter", None, None), ("annotate", None, None)]
-    count = context.size(20_000, 5_000)
-    rows = _simple(context, "raw", "whole command, CloudTrail events, JSON _raw", inputs.json_stream(count), modes)
-    title = "whole command, PowerShell events, data in XML _raw alone"
+    count = context.size(50_000, 5_000)
+    rows = _simple(context, "raw", "CloudTrail events, JSON _raw", inputs.json_stream(count), modes)
+    title = "PowerShell events, data in XML _raw alone"
     return rows + _simple(context, "raw", title, inputs.xml_stream(count), modes)
 
 

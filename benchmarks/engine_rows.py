@@ -17,7 +17,7 @@ from .places import BUILT, NotRunError, full_version, interpreter, peer_python, 
 from .processes import run_child
 
 #: Of what is sampled for the plain evaluator, which takes some 10 ms an event.
-_PLAIN_EVENTS = (400, 60)
+_PLAIN_EVENTS = (400, 40)
 
 
 def rates(answers: list[dict[str, Any]], key: str = "cold") -> list[float]:
@@ -169,7 +169,7 @@ def new_against_sqlite(context: Context) -> list[Row]:
     events, rules = inputs.new_events(50_000), store.windows_rules()
     plain = plain_guard(context, events, rules, 50_000)
     title = "engine, process creations all new"
-    return _against_sqlite(context, "engine-new", title, events, context.size(5, 25), lambda _: plain, (10, 30))
+    return _against_sqlite(context, "engine-new", title, events, context.size(5, 50), lambda _: plain, (10, 30))
 
 
 # --- CSV ------------------------------------------------------------------------------------------
@@ -213,7 +213,7 @@ def other_engines(context: Context) -> list[Row]:
     """Process creations and the rules for them alone, on every engine that runs here."""
     version, python = _any_peer()
     events, rules = inputs.new_events(50_000), store.process_creation_rules()
-    stride = context.size(100, 1000)
+    stride = context.size(100, 2000)
     compiled = store.windows_rules()
     runs: dict[str, Callable[[int], Any]] = {
         "engine": lambda _: run_engine(interpreter(version), events, compiled, stride=stride, warm=True),

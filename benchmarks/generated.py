@@ -117,6 +117,8 @@ def xml_events(count: int) -> Iterator[Event]:
     for number in range(count):
         chance = random.Random(_SEEDED + number)  # noqa: S311 - no secret
         host = f"powershell.exe -File C:\\jobs\\job{chance.randrange(400)}.ps1 -n {number if number % 3 else 0}"
+        if number % 200 == 7:
+            host = "powershell.exe -Command Get-WmiObject Win32_Shadowcopy | ForEach-Object { $_.Delete() }"
         data = ("Available", "None", f"NewEngineState=Available\n\tHostVersion=5.1\n\tHostApplication={host}\n")
         system = (
             f"<System><Provider Name='PowerShell'/><EventID Qualifiers='0'>400</EventID><Level>4</Level>"

@@ -25,7 +25,7 @@ def _per_event(answers: list[dict[str, Any]], key: str) -> list[float]:
 
 def many_rules(context: Context) -> list[Row]:
     """Time per event with 100 to 20,000 rules; the bar is on 20,000 against 3,700, warm."""
-    counts = (100, 300, 1000, 3700, 20_000)
+    counts = (3700, 20_000) if context.quick else (100, 300, 1000, 3700, 20_000)
     events = inputs.mixed_events()
     stride = context.size(4, 20)
     rows = []
@@ -67,8 +67,8 @@ def event_size(context: Context) -> list[Row]:
     """Filter and annotate mode against the no-op on process creations with more and more columns."""
     version, python = context.interpreters()[-1]
     table = []
-    for columns in (40, 100, 200, 400):
-        stream = inputs.wide_stream(columns, context.size(10_000, 2_000))
+    for columns in (40, 200) if context.quick else (40, 100, 200, 400):
+        stream = inputs.wide_stream(columns, context.size(20_000, 5_000))
         runs = {mode: command(python, stream, [f"mode={mode}"]) for mode in ("filter", "annotate")}
         answers = interleaved(context.repeats, {**runs, "no-op": noop(python, stream)})
         events, _ = guarded(answers["filter"], answers["no-op"][0]["chunks"])
@@ -81,7 +81,7 @@ def event_size(context: Context) -> list[Row]:
 def distinct_values(context: Context) -> list[Row]:
     """The engine on process creations of which a share have a command line seen before; memory empty at the start."""
     version, python = context.interpreters()[-1]
-    count = context.size(50_000, 5_000)
+    count = context.size(50_000, 2_000)
     shares = (0.001, 0.01, 0.1, 0.5, 1.0)
     rules = store.windows_rules()
     files = {share: inputs.repeated_events(count, max(1, int(share * count))) for share in shares}
@@ -93,7 +93,6 @@ def distinct_values(context: Context) -> list[Row]:
             {
                 "share": share,
                 "cold": _per_event(answers[str(share)], "cold"),
-                "peak": max(answer["peak"] for answer in answers[str(share)]) / _MIB,
             }
             for share in shares
         ],
@@ -113,11 +112,11 @@ def _fed(python: str, script: str, *, events: int, distinct: int, raw: bool = Tr
 
 def memory(context: Context) -> list[Row]:
     """Peak memory of the command on 1 M events with 100,000 distinct command lines; the no-op's beside it."""
-    events, distinct = context.size(1_000_000, 60_000), context.size(100_000, 20_000)
+    events, distinct = context.size(1_000_000, 20_000), context.size(100_000, 20_000)
     rows = []
     for version, python in context.interpreters():
         # A no-op's memory is that of one chunk, so that few of them do.
-        ours = [_fed(python, "sigmamatch.py", events=events, distinct=distinct) for _ in range(min(2, context.repeats))]
+        ours = [_fed(python, "sigmamatch.py", events=events, distinct=distinct) for _ in range(context.size(2, 1))]
         theirs = [_fed(python, "noop.py", events=2 * _CHUNK, distinct=distinct)]
         matched = only([metric(answer, "matched") for answer in ours], "the number of matching events changes")
         check(only([metric(answer, "events") for answer in ours], "events") == events, "events are missing")
@@ -145,7 +144,7 @@ def memory(context: Context) -> list[Row]:
 def memory_growth(context: Context) -> list[Row]:
     """Peak memory of the command against the number of events and of distinct command lines."""
     version, python = context.interpreters()[-1]
-    few = context.size(50_000, 10_000)
+    few = context.size(50_000, 2_000)
     wanted = [(few, few), (4 * few, few), (16 * few, few), (4 * few, few // 50), (4 * few, 2 * few), (4 * few, 4 * few)]
     table = []
     for events, distinct in wanted:

@@ -115,10 +115,10 @@ def new_events(count: int) -> Path:
 
 def repeated_events(count: int, distinct: int) -> Path:
     """``count`` process creations with ``distinct`` command lines, evenly mixed. Raises NotRunError."""
-    known = new_events(count)
+    known = new_events(50_000)
 
     def events() -> Iterator[Event]:
-        read = list(_read_lines(known))
+        read = list(islice(_read_lines(known), distinct))
         return (read[number % distinct] for number in range(count))
 
     return _events_file(f"events-repeated-{count}-{distinct}.jsonl", f"{known.stat().st_size}", events)
@@ -131,15 +131,29 @@ def one_event_stream() -> Path:
 
 
 def wide_stream(columns: int, count: int) -> Path:
-    """Process creations with columns of short values added up to ``columns``. Raises NotRunError."""
-    known = new_events(50_000)
+    """Process creations, 500 in turn, with columns of short values added up to ``columns``. Raises NotRunError."""
+    known = repeated_events(count, 500)
 
     def events() -> Iterator[Event]:
-        for event in islice(_read_lines(known), count):
+        for event in _read_lines(known):
             more = {f"extra_{place:03}": f"value {place}" for place in range(max(0, columns - len(event)))}
             yield {**event, **more}
 
     return _stream_file(f"stream-wide-{columns}-{count}.chunks", str(known.stat().st_size), events)
+
+
+def new_stream(count: int) -> Path:
+    """Process creations of which every command line is new. Raises NotRunError."""
+    known = new_events(50_000)
+    return _stream_file(
+        f"stream-new-{count}.chunks", str(known.stat().st_size), lambda: islice(_read_lines(known), count)
+    )
+
+
+def raw_bytes() -> float:
+    """Mean size of ``_raw`` in set d, in bytes. Raises NotRunError."""
+    sizes = [len(event["_raw"].encode()) for event in _read_lines(mixed_events())]
+    return sum(sizes) / len(sizes)
 
 
 def json_stream(count: int) -> Path:

@@ -29,18 +29,20 @@ def section(rows: list[Row], tables: dict[str, Any]) -> list[str]:
     if not size or not found:
         return ["Not computed: the rows of the whole command were not measured."]
     average = _VOLUME / size / _DAY
-    lines = [
+    rate = (
         f"Events like set d: {number(size)} bytes of `_raw` each. 10 TB a day are"
         f" 10^13 / {number(size)} / 86,400 = **{number(average)} events/s** on average,"
-        f" and {_PEAK:g} times that in the busiest hour: **{number(average * _PEAK)} events/s**.",
-        "",
-        "A search is one process on each indexer, so that the indexers' share is what one core must carry."
-        f" A search of every five minutes has {_WINDOW} s for its window; `time` is what its command needs of them.",
-        "",
-    ]
+        f" and {_PEAK:g} times that in the busiest hour: **{number(average * _PEAK)} events/s**."
+    )
+    share = (
+        "A search is one process on each indexer, so that the indexer's share is what one core must carry."
+        f" A search of every five minutes has {_WINDOW} s for its window; `time` is what its command needs of them."
+    )
+    lines = [rate, "", share, ""]
     for python, row in found:
-        rate = row.sides["filter"].median
-        lines += [f"Python {python}, {number(rate)} events/s a core (measured above):", "", _table(average, rate), ""]
+        measured = row.sides["filter"].median
+        said = f"Python {python}, {number(measured)} events/s a core (measured above):"
+        lines += [said, "", _table(average, measured), ""]
     return [*lines, *_limits(rows, tables, average)]
 
 
@@ -82,12 +84,12 @@ def _limits(rows: list[Row], tables: dict[str, Any], average: float) -> list[str
         )
     matched, events = tables["set d"]["matched"], tables["set d"]["events"]
     lines.append(
-        f"- **Search head**: in filter mode it gets matching events alone. Of set d, recordings of attacks,"
+        "- **Search head**: in filter mode it gets matching events alone. Of set d, recordings with attacks in them,"
         f" {matched:,} of {events:,} events match ({100 * matched / events:.2f} %); at that share it would receive"
-        f" {number(average * _PEAK * matched / events)} events/s. A production network matches less; level=high cuts it further."
+        f" {number(average * _PEAK * matched / events)} events/s, and fewer with `level=high`."
     )
     lines.append(
-        "- **splunkd**: it reads, decompresses and extracts every event and writes it as CSV before the command sees it."
+        "- **splunkd**: it reads and extracts every event and writes it as CSV before the command sees it."
         " That was not measured (no server is at hand); the no-op above is what any Python command costs on top of it."
         " `required=auto` makes splunkd extract and send only what the rules look at."
     )

@@ -99,11 +99,9 @@ def _remarks(rows: list[Row], found: Results) -> list[str]:
 def _growth(known: dict[str, Any]) -> list[str]:
     lines: list[str] = []
     for name in sorted(name for name in known if name.startswith("rules ")):
-        rows = [
-            [f"{entry['rules']:,}", _middle(entry["cold"]), _middle(entry["warm"])] for entry in known[name]
-        ]
+        rows = [[f"{entry['rules']:,}", _middle(entry["cold"]), _middle(entry["warm"])] for entry in known[name]]
         lines += [
-            f"Time per event, Python {name.split()[1]}, us (a share of set d; first pass with the rules' loading, second pass):",
+            f"Time per event, Python {name.split()[1]}, us (a share of set d; the first pass loads the rules, too):",
             "",
             tables.markdown(("rules", "memory empty", "values seen"), rows),
             "",
@@ -130,11 +128,11 @@ def _middle(value: Any) -> str:
 def _profile(known: dict[str, Any] | None) -> list[str]:
     if not known:
         return ["Not measured.", ""]
-    lines = [
+    said = (
         f"cProfile of the whole command, Python {known['python']}, start and loading included. The profiler makes"
-        " calls dearer than they are: read the order, not the sizes.",
-        "",
-    ]
+        " calls dearer than they are: read the order, not the sizes."
+    )
+    lines = [said, ""]
     for name, told in known.items():
         if name == "python":
             continue
@@ -162,28 +160,32 @@ def _charts(found: Results) -> dict[str, str]:
     rules = {name.split()[1]: entries for name, entries in known.items() if name.startswith("rules ")}
     if rules:
         series = [
-            charts.Series(f"{state}, {version}", [(entry["rules"], statistics.median(entry[key])) for entry in entries])
+            charts.Series(f"{state}, {version}", _points(entries, "rules", key))
             for version, entries in sorted(rules.items())
             for key, state in (("cold", "memory empty"), ("warm", "values seen"))
         ]
         drawings["rules"] = charts.lines("Time per event against rules", "rules", "us/event", series)
     if "columns" in known:
         series = [
-            charts.Series(name, [(entry["columns"], statistics.median(entry[name])) for entry in known["columns"]["rows"]])
+            charts.Series(name, _points(known["columns"]["rows"], "columns", name))
             for name in ("filter", "annotate", "no-op")
         ]
         drawings["columns"] = charts.lines("Events/s against columns", "columns, without twins", "events/s", series)
     if "distinct" in known:
-        points = [(100 * entry["share"], statistics.median(entry["cold"])) for entry in known["distinct"]["rows"]]
-        series = [charts.Series("engine", points)]
-        drawings["distinct"] = charts.lines("Time per event against new values", "% of command lines new", "us/event", series)
+        series = [charts.Series("engine", _points(known["distinct"]["rows"], "share", "cold"))]
+        name = "Time per event against new values"
+        drawings["distinct"] = charts.lines(name, "share of command lines that are new", "us/event", series)
     if "memory" in known:
         drawings["memory"] = _memory_chart(known["memory"]["rows"])
     return drawings
 
 
+def _points(rows: list[dict[str, Any]], x: str, y: str) -> list[tuple[float, float]]:
+    return [(entry[x], statistics.median(entry[y])) for entry in rows]
+
+
 def _memory_chart(rows: list[dict[str, Any]]) -> str:
-    base = min(entry["distinct"] for entry in rows[:1])
+    base = rows[0]["distinct"]
     by_events = [(entry["events"], entry["peak"]) for entry in rows if entry["distinct"] == base]
     middle = rows[1]["events"]
     by_distinct = sorted((entry["distinct"], entry["peak"]) for entry in rows if entry["events"] == middle)

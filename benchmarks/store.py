@@ -11,10 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from .places import BUILT, CHILDREN, ROOT, SHARED, shared
+from .places import BUILT, CHILDREN, ROOT, SHARED, NotRunError, shared
 from .processes import run_child
 
-_PROJECT = ("app", "builder", "mappings", "build.py", "LICENSE", "NOTICE", "CHANGELOG.md")
+_PROJECT = ("app", "builder", "mappings", "build.py", "rules", "LICENSE", "NOTICE", "CHANGELOG.md")
 _FOLDERS = ("rules", "rules-emerging-threats", "rules-threat-hunting")
 
 
@@ -70,7 +70,7 @@ def snapshot() -> Path:
 @cache
 def code() -> str:
     """The hash of the code that is measured."""
-    return digest([snapshot() / name for name in _PROJECT[:4]])
+    return digest([snapshot() / name for name in _PROJECT[:5]])
 
 
 @cache
@@ -86,13 +86,17 @@ def sigmahq() -> list[Path]:
 
 
 def _compiled(name: str, **wanted: Any) -> Path:
-    rules = sigmahq()
+    """Something compiled of SigmaHQ's rules."""
+    return _compiled_of(sigmahq(), identity(shared("data/sigmahq-rules.tar.gz")), name, **wanted)
+
+
+def _compiled_of(rules: list[Path], source: str, name: str, **wanted: Any) -> Path:
     varied = digest([CHILDREN / "varied.py", CHILDREN / "compiled.py"])
 
     def make(target: Path) -> None:
         run_child("compiled", sys.executable, snapshot=snapshot(), rules=rules, make=[{"out": str(target), **wanted}])
 
-    return kept(name, f"{code()} {varied} {identity(shared('data/sigmahq-rules.tar.gz'))} {wanted}", make)
+    return kept(name, f"{code()} {varied} {source} {wanted}", make)
 
 
 @cache
@@ -101,6 +105,17 @@ def app() -> Path:
     folder = _compiled("app", kind="app") / "sigma_match"
     shutil.copy(CHILDREN / "noop.py", folder / "bin" / "noop.py")
     return folder
+
+
+@cache
+def any_app() -> tuple[Path, str]:
+    """The app with all of SigmaHQ's rules, or, without the shared data, with the project's own; what it holds."""
+    try:
+        return app(), "all of SigmaHQ"
+    except NotRunError:
+        own = _compiled_of([snapshot() / "rules"], "own", "app-own", kind="app") / "sigma_match"
+        shutil.copy(CHILDREN / "noop.py", own / "bin" / "noop.py")
+        return own, "the project's own rules"
 
 
 @cache

@@ -23,8 +23,12 @@ from .textsearch import TextSearch
 #: Characters of cells that are remembered for one field, each entry taking more than these.
 ROOM = 4_000_000
 _ENTRY = 200
+# Running a test, in look-ups of a literal.
+_RUN_COST = 30
 # Values longer than this are not remembered: they do not come again, and they fill the memory.
 _LONG = 4_000
+# Cells of which it is remembered that they were met once.
+_ONCE = 50_000
 
 
 class BrokenTestError(Exception):
@@ -59,9 +63,14 @@ class TestIndex:
         )
         self._networks = [(read_network(text), places) for text, places in index["networks"].items()]
         self._run: dict[int, tuple[bool, ValueTest]] = {}
+        #: How dear a new value is, roughly: what has to be looked for, and what has to be run at any rate.
+        self.cost = len(index["texts"]) + _RUN_COST * len(self._always)
 
-    def passed(self, value: str, passed: set[int]) -> None:
-        """Add to ``passed`` the tests that one value passes. Raises BrokenTestError."""
+    def passed(self, value: str, passed: set[int], matters: Callable[[int], bool]) -> bool:
+        """Add to ``passed`` the tests that one value passes; True if all were tried.
+
+        A test that has to be run and does not matter may be left out. Raises BrokenTestError.
+        """
         folded = fold(value)
         passed.update(self.present)
         self._look_up(value, folded, passed)
@@ -78,10 +87,15 @@ class TestIndex:
                 passed.add(code)
             else:
                 candidates.add(~code)
+        complete = True
         for place in candidates:
+            if not matters(place):
+                complete = False
+                continue
             takes_folded, test = self._run.get(place) or self._compiled(place)
             if test(folded if takes_folded else value):
                 passed.add(place)
+        return complete
 
     def _look_up(self, value: str, folded: str, passed: set[int]) -> None:
         """What dicts tell: whole texts, numbers, texts at either end."""
@@ -133,24 +147,38 @@ class FieldMasks:
         self._free = ((1 << bits) - 1) & ~_mask(needs)
         self._single: dict[int, int] = {}
         self._refused: dict[int, int] = {}
+        self._says: dict[int, int] = {}
         self._memories: dict[Any, Memory] = {}
         self.without_value = self._standing(self.index.absent)
 
-    def of_values(self, values: Values) -> int:
-        """The bits that these values leave standing. Raises BrokenTestError."""
+    def of_values(self, values: Values, alive: int) -> tuple[int, bool]:
+        """The bits that these values leave standing, and whether that is right for every bit.
+
+        ``alive``: the bits that other fields have left standing; only for these it has to be right
+        (-1: for all). Raises BrokenTestError.
+        """
         if not values:
-            return self.without_value
+            return self.without_value, True
         self.seen = True
         passed: set[int] = set()
+        complete = True
+        matters = _everything_matters if alive == -1 else lambda test: bool(self._say(test) & alive)
         try:
             for value in values:
-                self.index.passed(value, passed)
+                complete &= self.index.passed(value, passed, matters)
         except BrokenTestError as broken:
             broken.field = self
             raise
-        return self._standing(passed)
+        return self._standing(passed), complete
 
-    def memory(self, kind: Any, work_out: Callable[[Any], int]) -> Memory:
+    def _say(self, test: int) -> int:
+        """The bits that a test has a say in, as a mask."""
+        bits = self._says.get(test)
+        if bits is None:
+            bits = self._says[test] = _mask(self.bits_of(test))
+        return bits
+
+    def memory(self, kind: Any, work_out: WorkOut) -> Memory:
         """The memory of cells of one kind (a key); it serves every table that has such cells."""
         memory = self._memories.get(kind)
         if memory is None:
@@ -180,6 +208,10 @@ class FieldMasks:
         return standing & ~refused
 
 
+def _everything_matters(_: int) -> bool:
+    return True
+
+
 def _mask(bits: Iterable[int]) -> int:
     mask = 0
     for bit in bits:
@@ -187,19 +219,32 @@ def _mask(bits: Iterable[int]) -> int:
     return mask
 
 
-class Memory:
-    """Cells -> masks, bounded. ``work_out`` gives the mask of a cell that is not remembered."""
+#: (cell, alive) -> (mask, whether it is right for every bit); see FieldMasks.of_values.
+WorkOut = Callable[[Any, int], tuple[int, bool]]
 
-    def __init__(self, work_out: Callable[[Any], int]) -> None:
+
+class Memory:
+    """Cells -> masks, bounded. ``work_out`` gives the mask of a cell that is not remembered.
+
+    A cell met for the first time may never come again: what is worked out of it is what the event at
+    hand needs, and no more. At the second time all of it is, to be remembered.
+    """
+
+    def __init__(self, work_out: WorkOut) -> None:
         self.known: dict[Any, int] = {}
+        self._once: set[int] = set()
         self._work_out = work_out
         self._room = ROOM
         # Most values leave the same bits standing: one number serves them all.
         self._masks: dict[int, int] = {}
 
-    def learn(self, cell: Any) -> int:
-        """The mask of a cell that is not in ``known``."""
-        mask = self._work_out(cell)
+    def learn(self, cell: Any, alive: int) -> int:
+        """The mask of a cell that is not in ``known``, right for the bits ``alive``."""
+        mask, complete = self._work_out(cell, alive)
+        if not complete:
+            if self._is_first(cell):
+                return mask
+            mask, _ = self._work_out(cell, -1)
         mask = self._masks.setdefault(mask, mask)
         size = len(cell) if isinstance(cell, str) else sum(map(len, cell))
         if size <= _LONG:
@@ -208,6 +253,15 @@ class Memory:
                 self._forget()
             self.known[cell] = mask
         return mask
+
+    def _is_first(self, cell: Any) -> bool:
+        known = hash(cell)
+        if known in self._once:
+            return False
+        if len(self._once) >= _ONCE:
+            self._once.clear()
+        self._once.add(known)
+        return True
 
     def _forget(self) -> None:
         """Forget the older half; dicts keep the order in which they were filled."""

@@ -7,7 +7,7 @@ lane for one table's columns. A row is matched by the masks of its cells (see ``
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import Any, Callable, NamedTuple
 
@@ -209,7 +209,11 @@ class _Group:
         self.wanted = _mask(bit for bit, owner in self.owners.items() if owner in chosen)
         self.blockers: dict[int, list[int]] = {int(bit): bits for bit, bits in program["blockers"].items()}
         self.recheck = {places[owner] for owner in program["recheck"]}
-        self.fields = [FieldMasks(field, program["bits"]) for field in program["fields"]]
+        fields = [FieldMasks(field, program["bits"]) for field in program["fields"]]
+        # What the cheap ones rule out need not be asked of the others.
+        self.fields = sorted(fields, key=lambda field: field.index.cost)
+        #: The bits of the selected rules, and of what can block them.
+        self.concerned = self.wanted | _mask(self._blockers_of(self.wanted))
 
     @property
     def rules(self) -> list[Rule]:
@@ -228,6 +232,13 @@ class _Group:
     def match(self, place: int, view: FieldView) -> Match:
         """The match of a rule of the shard."""
         return Match(self.shard.infos[place], lambda: self.plain(place), view)
+
+    def _blockers_of(self, wanted: int) -> Iterator[int]:
+        waiting = [other for bit, others in self.blockers.items() if wanted >> bit & 1 for other in others]
+        while waiting:
+            bit = waiting.pop()
+            yield bit
+            waiting += self.blockers.get(bit, ())
 
     def holds(self, bit: int, standing: int) -> bool:
         """Whether a standing bit's conjunction holds: none of its blockers may."""
@@ -319,11 +330,11 @@ class _Plan:
     def __init__(self, lane: _Lane, columns: Columns) -> None:
         self.group, self.view = lane
         self.columns = columns
-        self._base = -1
+        self._base = self.group.concerned
         #: One cell decides: (its position, memory, what to do with a new one).
-        self._cells: list[tuple[int, Callable[[Cell], int | None], Callable[[Cell], int]]] = []
+        self._cells: list[tuple[int, Callable[[Cell], int | None], Callable[[Cell, int], int]]] = []
         #: The first of several cells that says something decides.
-        self._choices: list[tuple[Sequence[int], Callable[[Cell], int | None], Callable[[Cell], int]]] = []
+        self._choices: list[tuple[Sequence[int], Callable[[Cell], int | None], Callable[[Cell, int], int]]] = []
         #: The values have to be worked out from the event.
         self._worked_out: list[tuple[FieldMasks, Memory]] = []
         #: All fields, for events that hold more than their fields show.
@@ -359,9 +370,9 @@ class _Plan:
         values_of = self.columns.values
         if self.view.xml:
             return field.memory(
-                (True, self.columns.text_of), lambda cell: field.of_values(with_decoded(values_of(cell)))
+                (True, self.columns.text_of), lambda cell, alive: field.of_values(with_decoded(values_of(cell)), alive)
             )
-        return field.memory((False, self.columns.text_of), lambda cell: field.of_values(values_of(cell)))
+        return field.memory((False, self.columns.text_of), lambda cell, alive: field.of_values(values_of(cell), alive))
 
     def standing(self, cells: Sequence[Cell]) -> int:
         """The bits that an event leaves standing."""
@@ -376,30 +387,29 @@ class _Plan:
         if self._raw is not None:
             raw = cells[self._raw]
             if "<Data>" in raw or "<UserData>" in raw:
-                return self._of_fields(self._all, cells)
+                return self._of_fields(self._all, cells, self.group.concerned)
         standing = self._base
         for place, get, learn in self._cells:
             cell = cells[place]
             mask = get(cell)
-            standing &= learn(cell) if mask is None else mask
+            standing &= learn(cell, standing) if mask is None else mask
         for places, get, learn in self._choices:
             cell = next((cells[place] for place in places if cells[place]), "")
             mask = get(cell)
-            standing &= learn(cell) if mask is None else mask
+            standing &= learn(cell, standing) if mask is None else mask
         if self._worked_out:
-            standing &= self._of_fields(self._worked_out, cells)
+            standing = self._of_fields(self._worked_out, cells, standing)
         return standing
 
-    def _of_fields(self, fields: list[tuple[FieldMasks, Memory]], cells: Sequence[Cell]) -> int:
+    def _of_fields(self, fields: list[tuple[FieldMasks, Memory]], cells: Sequence[Cell], standing: int) -> int:
         event = Event(self.columns, cells)
-        standing = -1
         for field, memory in fields:
             if field.name is None:
-                standing &= field.of_values(event.texts())  # whole events do not come again
+                standing &= field.of_values(event.texts(), standing)[0]  # whole events do not come again
                 continue
             values = self.view.values(event, field.name)
             mask = memory.known.get(values)
-            standing &= memory.learn(values) if mask is None else mask
+            standing &= memory.learn(values, standing) if mask is None else mask
         return standing
 
     def matches(self, standing: int, cells: Sequence[Cell]) -> list[Match]:
