@@ -46,6 +46,7 @@ docs: $(ENV) ## rewrite docs/log-sources.md from the mappings
 	@$(BIN)/python -m builder.docs_logsources --write
 
 bench: $(ENV) ## the benchmarks
+	@$(BIN)/python -m benchmarks setup
 	@$(BIN)/python -m benchmarks
 
 clean: ## remove what the other targets made, the environments too

@@ -12,7 +12,7 @@ _FONT = "font-family='sans-serif' font-size='12' fill='#222'"
 _COLOURS = ("#1f6fb2", "#d1731a", "#3a8f46", "#8a4fa3", "#b23a48", "#555555")
 _BAR = 16
 _LEFT = 330
-_PLOT = (70, 40, 520, 240)  # left, top, width, height
+_PLOT = (70, 40, 470, 240)  # left, top, width, height
 
 
 @dataclass
@@ -111,8 +111,7 @@ def lines(title: str, x_name: str, y_name: str, series: Sequence[Series], *, log
         parts.append(f"<rect x='{left + width + 16}' y='{label - 9}' width='10' height='10' fill='{colour}'/>")
         parts.append(_text(left + width + 32, label, one.name))
     parts.append(_text(left + width / 2, top + height + 36, x_name, anchor="middle"))
-    parts.append(_text(left - 58, top - 4, y_name))
-    return _svg(top + height + 50, title, parts)
+    return _svg(top + height + 50, f"{title}, {y_name}", parts)
 
 
 def _step(highest: float) -> float:

@@ -95,7 +95,7 @@ def _matched_by_engine(stream_events: int, python: str, stride: int) -> int:
 
 def mixed(context: Context) -> list[Row]:
     """Set d as splunkd sends mixed events: filter and annotate mode against the no-op, filter against CSV."""
-    stream = inputs.mixed_stream(quick=context.quick)
+    stream, raw_bytes = inputs.mixed_stream(quick=context.quick), inputs.raw_bytes()
     rows = []
     for version, python in context.interpreters():
         runs = {
@@ -111,7 +111,7 @@ def mixed(context: Context) -> list[Row]:
         check(matched == reference, f"the command finds {matched} matching events, the engine {reference}")
         bodies = stream.stat().st_size - 2 * len(first_chunk([]))
         check(answers["annotate"][0]["bytes"] >= bodies, "annotate mode wrote less than it read")
-        context.tables["set d"] = {"events": events, "matched": matched, "raw_bytes": inputs.raw_bytes()}
+        context.tables["set d"] = {"events": events, "matched": matched, "raw_bytes": raw_bytes}
         pairs = (("filter", "no-op", 4, 7), ("annotate", "no-op", 3, 5), ("filter", "csv", 2, 3))
         for ours, theirs, bar, beyond in pairs:
             title = f"whole command, all of SigmaHQ, set d with all fields and twins, mode={ours}, against {theirs}"

@@ -57,7 +57,7 @@ def many_rules(context: Context) -> list[Row]:
                 beyond=1.3,
                 sides={"20,000 rules": Sample("us/event", many), "3,700 rules": Sample("us/event", few)},
                 guard=guard or f"{answers['20000'][0]['pairs']} matches in every repeat",
-                note="every 4th event of set d, twice; the second pass is measured",
+                note=f"every {stride}th event of set d, twice; the second pass is measured",
             )
         )
     return rows

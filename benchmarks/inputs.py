@@ -151,8 +151,9 @@ def new_stream(count: int) -> Path:
 
 
 def raw_bytes() -> float:
-    """Mean size of ``_raw`` in set d, in bytes. Raises NotRunError."""
-    sizes = [len(event["_raw"].encode()) for event in _read_lines(mixed_events())]
+    """Mean size of ``_raw`` in set d, in bytes, by every tenth event. Raises NotRunError."""
+    with mixed_events().open(encoding="utf-8") as file:
+        sizes = [len(json.loads(line)["_raw"].encode()) for line in islice(file, 0, None, 10)]
     return sum(sizes) / len(sizes)
 
 

@@ -170,7 +170,7 @@ def _charts(found: Results) -> dict[str, str]:
             charts.Series(name, _points(known["columns"]["rows"], "columns", name))
             for name in ("filter", "annotate", "no-op")
         ]
-        drawings["columns"] = charts.lines("Events/s against columns", "columns, without twins", "events/s", series)
+        drawings["columns"] = charts.lines("Speed against columns", "columns, without twins", "events/s", series)
     if "distinct" in known:
         series = [charts.Series("engine", _points(known["distinct"]["rows"], "share", "cold"))]
         name = "Time per event against new values"

@@ -33,6 +33,8 @@ class Results:
         self.rows = [row for row in self.rows if row.measure != measure]
         self.not_run.pop(measure, None)
         self.notes.pop(measure, None)
+        # Tables of a Python each, such as "rules 3.9"; the others are replaced as a whole.
+        self.tables = {name: table for name, table in self.tables.items() if not name.startswith(f"{measure} ")}
 
     def write(self, path: Path) -> None:
         """Write all of it."""
