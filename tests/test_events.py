@@ -181,7 +181,10 @@ def test_any_json_object_is_an_event_of_texts_that_are_not_empty(tmp_path: Path,
 def test_no_bytes_raise_an_exception(tmp_path: Path, data: bytes, suffix: str) -> None:
     path = tmp_path / f"e{suffix}"
     path.write_bytes(data)
-    read(path)
+    events, findings = read(path)
+    # Each record is an event or is told of.
+    assert events.count(None) <= len(findings)
+    assert all(event is None or isinstance(event, dict) for event in events)
 
 
 # CSV

@@ -187,3 +187,19 @@ def test_the_command_loads_nothing_heavy_beyond_the_sdk() -> None:
 
 def test_the_measure_sees_heavy_modules() -> None:
     assert heavy(loaded("import dataclasses, logging.handlers, ssl, yaml")) >= set(HEAVY)
+
+
+def test_the_engines_table_of_modules_is_complete_and_in_order() -> None:
+    """Each module imports only from those that the package's docstring lists above it."""
+    package = LAYERS["sigmaengine"]
+    text = ast.get_docstring(ast.parse((APP_BIN / "sigmaengine" / "__init__.py").read_text(encoding="utf-8"))) or ""
+    table = text[text.index("=" * 10) :]
+    listed = [f"sigmaengine.{line.split()[0]}" for line in table.splitlines() if line[:1].isalpha()]
+    found = modules(package)
+    assert sorted(listed) == sorted(name for name in found if name != "sigmaengine")
+    wrong = {
+        name: sorted(above)
+        for place, name in enumerate(listed)
+        if (above := imports(name, found[name]) & set(listed[place:]))
+    }
+    assert wrong == {}

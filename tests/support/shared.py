@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-#: ``SIGMA_MATCH_SHARED`` names the folder where it does not lie beside the checkout.
-SHARED = Path(os.environ.get("SIGMA_MATCH_SHARED", Path(__file__).resolve().parents[3] / "shared"))
+from tests.support.machine import SHARED
+
+__all__ = ["SHARED", "json_lines", "shared"]
 
 
 def shared(name: str) -> Path:

@@ -14,21 +14,24 @@ patterns       Sigma strings: escapes, wildcards, windash; matching them
 modifiers      the modifier table: a chain and a value -> value tests
 condition      the condition language: text -> expression
 rule           a rule's mapping -> Rule
+addresses      IP networks and addresses by arithmetic
 windowsxml     what is in a Windows event's XML but not in its fields
 predicates     value tests -> functions
 fields         field aliases; a row of cells -> the values of a Sigma field
 plain          the plain evaluator, the oracle of the fast one
 gates          text that a value must hold for a test to pass
 conjunctions   a condition as conjunctions of literals
+indexing       a field's tests -> the index that a value is looked up in
 program        the rules of one log source as masks, as JSON
+textsearch     which of many literals are in a text
 fieldmasks     one field's masks: values -> bits
-blindness      whether a rule can match where some fields never have a value
 routing        which events a log source means
 selection      which rules a search asks for
 ruleset        the compiled form on disk, versioned
 matcher        events in, matching rules out
 results        matching rules -> the fields a search sees
 chunks         Splunk's chunked protocol: chunks, records, cells
+rawrows        rows of CSV split without being parsed
 datapath       a chunk's table through the matcher, bytes to bytes
 ruletext       YAML 1.2 text -> mapping; needs PyYAML
 adhoc          rule text in a search -> Rule; needs PyYAML

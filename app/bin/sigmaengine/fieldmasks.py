@@ -144,7 +144,7 @@ class FieldMasks:
             for bit in needed:
                 needs.setdefault(bit, []).append(place)
         self._needs = {bit: frozenset(places) for bit, places in needs.items() if len(places) > 1}
-        self._free = ((1 << bits) - 1) & ~_mask(needs)
+        self._free = ((1 << bits) - 1) & ~mask_of(needs)
         self._single: dict[int, int] = {}
         self._refused: dict[int, int] = {}
         self._says: dict[int, int] = {}
@@ -175,7 +175,7 @@ class FieldMasks:
         """The bits that a test has a say in, as a mask."""
         bits = self._says.get(test)
         if bits is None:
-            bits = self._says[test] = _mask(self.bits_of(test))
+            bits = self._says[test] = mask_of(self.bits_of(test))
         return bits
 
     def memory(self, kind: Any, work_out: WorkOut) -> Memory:
@@ -198,8 +198,8 @@ class FieldMasks:
         for literal in hold:
             _, needed, refusing = self.literals[literal]
             if literal not in self._single:
-                self._single[literal] = _mask(bit for bit in needed if bit not in self._needs)
-                self._refused[literal] = _mask(refusing)
+                self._single[literal] = mask_of(bit for bit in needed if bit not in self._needs)
+                self._refused[literal] = mask_of(refusing)
             standing |= self._single[literal]
             refused |= self._refused[literal]
             for bit in needed:
@@ -212,7 +212,8 @@ def _everything_matters(_: int) -> bool:
     return True
 
 
-def _mask(bits: Iterable[int]) -> int:
+def mask_of(bits: Iterable[int]) -> int:
+    """The number in which these bits are set."""
     mask = 0
     for bit in bits:
         mask |= 1 << bit

@@ -11,8 +11,7 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import Any, Callable, NamedTuple
 
-from .blindness import can_match
-from .fieldmasks import BrokenTestError, FieldMasks, Memory
+from .fieldmasks import BrokenTestError, FieldMasks, Memory, mask_of
 from .fields import Cell, Columns, Event, FieldView, Values, array_forms, with_decoded
 from .plain import Evidence, PlainRule
 from .program import compile_program
@@ -206,14 +205,14 @@ class _Group:
             program, places = ruleset.program_of(shard), list(range(len(shard.infos)))
         chosen = set(positions)
         self.owners = {int(bit): places[owner] for bit, owner in program["owners"].items()}
-        self.wanted = _mask(bit for bit, owner in self.owners.items() if owner in chosen)
+        self.wanted = mask_of(bit for bit, owner in self.owners.items() if owner in chosen)
         self.blockers: dict[int, list[int]] = {int(bit): bits for bit, bits in program["blockers"].items()}
         self.recheck = {places[owner] for owner in program["recheck"]}
         fields = [FieldMasks(field, program["bits"]) for field in program["fields"]]
         # What the cheap ones rule out need not be asked of the others.
         self.fields = sorted(fields, key=lambda field: field.index.cost)
         #: The bits of the selected rules, and of what can block them.
-        self.concerned = self.wanted | _mask(self._blockers_of(self.wanted))
+        self.concerned = self.wanted | mask_of(self._blockers_of(self.wanted))
 
     @property
     def rules(self) -> list[Rule]:
@@ -254,22 +253,28 @@ class _Group:
             while owned not in self.owners:
                 owned = parents[owned]
             owner = self.owners[owned]
-            bits = _mask(other for other, place in self.owners.items() if place == owner)
+            bits = mask_of(other for other, place in self.owners.items() if place == owner)
             if self.wanted & bits:
                 self._left_out.append((self.shard.infos[owner], str(broken)))
             self.wanted &= ~bits
 
     def blind(self) -> dict[str, list[str]]:
         """See Matcher.blind."""
-        unseen = {field.name for field in self.fields if field.name is not None and not field.seen}
-        if not unseen or not any(field.seen for field in self.fields):
-            return {}
-        found = {}
-        for place in self.positions:
-            missing = [name for name in self.rules[place].fields() if name in unseen]
-            if missing and not can_match(self.rules[place], set(missing)):
-                found[self.shard.infos[place].id] = missing
-        return found
+        unseen = [field for field in self.fields if field.name is not None and not field.seen]
+        if len(unseen) == len(self.fields):
+            return {}  # no event was tried
+        possible = self.wanted
+        for field in unseen:
+            possible &= field.without_value
+        bits_of: dict[int, int] = {}
+        for bit, place in self.owners.items():
+            if self.wanted >> bit & 1:
+                bits_of[place] = bits_of.get(place, 0) | 1 << bit
+        return {
+            self.shard.infos[place].id: sorted(str(field.name) for field in unseen if bits & ~field.without_value)
+            for place, bits in bits_of.items()
+            if not bits & possible
+        }
 
 
 class _Lane(NamedTuple):
@@ -345,7 +350,7 @@ class _Plan:
             self._add(field)
 
     def _add(self, field: FieldMasks) -> None:
-        by_values = (field, Memory(field.of_values))
+        by_values = (field, field.memory("values", field.of_values))
         self._all.append(by_values)
         if field.name is None:
             self._worked_out.append(by_values)
@@ -429,13 +434,6 @@ class _Plan:
         if place not in self.group.recheck:
             return True
         return self.group.plain(place).matches(*lookups(self.view, Event(self.columns, cells)))
-
-
-def _mask(bits: Any) -> int:
-    mask = 0
-    for bit in bits:
-        mask |= 1 << bit
-    return mask
 
 
 def lookups(view: FieldView, event: Event) -> tuple[Callable[[str], Values], Callable[[], Values]]:
