@@ -159,7 +159,7 @@ class SigmaMatchCommand(StreamingCommand):
                 self._report()
             self._write_answer(answer, finished)
 
-    def _write_answer(self, body: bytes, finished: bool) -> None:
+    def _write_answer(self, body: bytes | bytearray, finished: bool) -> None:
         """One chunk, with the messages and metrics that splunklib's writer has collected.
 
         splunklib would encode the body itself and refuse the bytes that are no UTF-8.

@@ -22,12 +22,16 @@ plain          the plain evaluator, the oracle of the fast one
 gates          text that a value must hold for a test to pass
 conjunctions   a condition as conjunctions of literals
 indexing       a field's tests -> the index that a value is looked up in
+anchors        which of a field's literals are looked up, which asked for
 program        the rules of one log source as masks, as JSON
 textsearch     which of many literals are in a text
 fieldmasks     one field's masks: values -> bits
+diagram        rules over columns as a decision diagram, drawn as needed
 routing        which events a log source means
 selection      which rules a search asks for
 ruleset        the compiled form on disk, versioned
+groups         the selected rules of one log source, ready to run
+lanes          rules of several log sources on the rows of a table
 matcher        events in, matching rules out
 results        matching rules -> the fields a search sees
 chunks         Splunk's chunked protocol: chunks, records, cells

@@ -59,7 +59,7 @@ def _read(stream: IO[bytes], length: int) -> bytes:
     return data
 
 
-def write_chunk(stream: IO[bytes], metadata: dict[str, Any], body: bytes) -> None:
+def write_chunk(stream: IO[bytes], metadata: dict[str, Any], body: bytes | bytearray) -> None:
     """Write one chunk and flush it."""
     head = json.dumps(metadata, separators=(",", ":")).encode("ascii")
     stream.write(b"chunked 1.0,%d,%d\n" % (len(head), len(body)))

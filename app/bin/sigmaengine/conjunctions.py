@@ -9,8 +9,9 @@ conjunctions.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Union
 
 from .modifiers import Test
 from .rule import Item, Rule
@@ -19,10 +20,21 @@ from .rule import Item, Rule
 MAX_CONJUNCTIONS = 256
 
 
-class Literal(NamedTuple):
-    """``field`` is None for keywords. ``tests`` as JSON text, so that equal literals are equal."""
+class Reference(NamedTuple):
+    """Two fields whose values are compared with each other."""
 
-    field: str | None
+    field: str
+    other: str
+
+
+#: What a literal looks at: a field, two of them, or (None) what keywords search.
+Subject = Union[str, Reference, None]
+
+
+class Literal(NamedTuple):
+    """``tests`` as JSON text, so that equal literals are equal."""
+
+    subject: Subject
     tests: tuple[str, ...]
 
 
@@ -48,15 +60,8 @@ class TooManyError(Exception):
 
 
 def conjunctions_of(rule: Rule, dump: Any) -> list[Conjunction]:
-    """The conjunctions of a rule. ``dump`` turns a test into text. Raises TooManyError.
-
-    References to other fields are left out (they hold, as far as a conjunction can tell): a rule
-    that has one must be evaluated plainly when a conjunction holds.
-    """
+    """The conjunctions of a rule. ``dump`` turns a test into text. Raises TooManyError."""
     return _Converter(rule, dump).condition(rule.condition)
-
-
-_ALWAYS = [Conjunction()]
 
 
 class _Converter:
@@ -68,8 +73,6 @@ class _Converter:
         if operator == "id":
             return self.detection(self.rule.detections[operands[0]])
         if operator == "not":
-            if self._undecided(operands[0]):
-                return _ALWAYS
             return self.negated(self.condition(operands[0]))
         return self.combined(operator, [self.condition(operand) for operand in operands])
 
@@ -80,19 +83,18 @@ class _Converter:
         return self.combined(operator, [self.detection(operand) for operand in operands])
 
     def item(self, item: Item) -> list[Conjunction]:
-        if has_reference(item):
-            return _ALWAYS
         groups = [_alternatives(test) for test in item.tests] if item.all else [item.tests]
-        literals = (Literal(item.field, tuple(sorted(map(self.dump, group)))) for group in groups)
-        needed = Conjunction(frozenset(literals))
-        return self.negated([needed]) if item.neq else [needed]
+        needed = self.combined("and", [self._any(item, group) for group in groups])
+        return self.negated(needed) if item.neq else needed
 
-    def _undecided(self, expression: Any) -> bool:
-        """True if a reference stands in it: what is left out must not be negated."""
-        operator, *operands = expression
-        if operator == "id":
-            return any(has_reference(self.rule.items[index]) for index in items_in(self.rule.detections[operands[0]]))
-        return any(self._undecided(operand) for operand in operands)
+    def _any(self, item: Item, tests: Sequence[Test]) -> list[Conjunction]:
+        """That one of the tests passes."""
+        by_subject: dict[Subject, set[str]] = {}
+        for test in tests:
+            subject = Reference(item.field or "", test[3]) if test[0] == "ref" else item.field
+            by_subject.setdefault(subject, set()).add(self.dump(test))
+        literals = [Literal(subject, tuple(sorted(texts))) for subject, texts in by_subject.items()]
+        return [Conjunction(frozenset([literal])) for literal in literals]
 
     @staticmethod
     def combined(operator: str, operands: list[list[Conjunction]]) -> list[Conjunction]:
@@ -128,20 +130,3 @@ def _checked(conjunctions: list[Conjunction]) -> list[Conjunction]:
     if len(possible) > MAX_CONJUNCTIONS:
         raise TooManyError
     return possible
-
-
-def has_reference(item: Item) -> bool:
-    """True if the item compares with another field."""
-    return any(test[0] == "ref" for test in item.tests)
-
-
-def needs_recheck(rule: Rule) -> bool:
-    """True if conjunctions do not say all of the rule."""
-    return any(map(has_reference, rule.items))
-
-
-def items_in(expression: Any) -> list[int]:
-    """The indexes of the items in a detection's expression."""
-    if isinstance(expression, int):
-        return [expression]
-    return [index for operand in expression[1:] for index in items_in(operand)]

@@ -7,24 +7,28 @@ columns in the table are rows written anew, without those columns.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from . import chunks, results
+from . import chunks, rawrows, results
 from .chunks import MV_PREFIX
 from .fields import Cell, Columns, make_cell
-from .matcher import Match, Matcher
-from .rawrows import body_of, bytewise, bytewise_text, raw_cell, split_cells, text_of
+from .groups import Match
+from .matcher import Matcher
+from .rawrows import RawRow, bytes_of, bytewise_text, raw_cell, text_of
 from .results import EXPLAIN_FIELD, FIELDS
 
 # Headers that are remembered.
 _TABLES = 50
+
+#: See rawrows.rows.
+Rows = Iterator[tuple[int, int, RawRow]]
 
 
 class Table:
     """The header of a table: which columns are whose."""
 
     def __init__(self, header: Sequence[str], explain: bool) -> None:
-        self.columns = Columns(header, text_of)
+        self.columns = Columns(header, text_of, bytes_of)
         self.width = len(header)
         first = {name: position for position, name in reversed(list(enumerate(header)))}
         self._twins = [
@@ -33,9 +37,9 @@ class Table:
             if name.startswith(MV_PREFIX) and name[len(MV_PREFIX) :] in first
         ]
         # splunkd writes all twins after all fields: a row without multivalue fields ends in commas alone.
-        last = [position for _, position in self._twins]
-        trailing = last == list(range(self.width - len(last), self.width)) and len(last) < self.width
-        self._no_values = "," * len(last) if trailing else ""
+        fields = self.width - len(self._twins)
+        are_last = [position for _, position in self._twins] == list(range(fields, self.width))
+        self._no_values = "," * len(self._twins) if are_last and fields else ""
         ours = (*FIELDS, EXPLAIN_FIELD)
         self._earlier = {name: first[name] for name in ours if name in first}
         self._with_twin = {name for name in ours if MV_PREFIX + name in first}
@@ -45,22 +49,22 @@ class Table:
         # Explanations of an earlier run stay, whether this one explains or not.
         self.added = results.field_names(explain or EXPLAIN_FIELD in first)
 
-    def cells(self, record: str) -> tuple[Sequence[Cell], int]:
-        """A record's cells, multivalue fields as tuples, and how many its row has too few (if negative, too many).
+    def cells(self, row: RawRow) -> tuple[Sequence[Cell], int]:
+        """A row's cells, multivalue fields as tuples, and how many it has too few (if negative, too many).
 
         The twins of a row without multivalue fields are left out.
         """
-        no_values = self._no_values
-        if no_values and record.endswith(no_values):
-            row = split_cells(record[: -len(no_values)])
-            if len(row) == self.width - len(no_values):
-                return row, 0
-        row = split_cells(record)
+        if isinstance(row, str):
+            no_values = self._no_values
+            if no_values and row.endswith(no_values):
+                found = row[: -len(no_values)].split(",")
+                if len(found) == self.width - len(no_values):
+                    return found, 0
+            row = row.split(",")
         missing = self.width - len(row)
-        row += [""] * missing
-        cells: list[Cell] = list(row)
+        cells: list[Cell] = [*row, *[""] * missing]
         for position, twin in self._twins:
-            values = chunks.decode_multivalue(text_of(row[twin])) if row[twin] else []
+            values = chunks.decode_multivalue(text_of(str(cells[twin]))) if cells[twin] else []
             if values:  # else it is no list of values, and the plain cell stands
                 cell = make_cell(values)
                 cells[position] = cell if isinstance(cell, tuple) else raw_cell(cell)
@@ -86,48 +90,48 @@ class DataPath:
 
     def __init__(self, matcher: Matcher, keep_all: bool, explain: bool) -> None:
         self.matcher, self.keep_all, self.explain = matcher, keep_all, explain
-        self._suffixes: dict[tuple[str, ...], str] = {}
-        self._tables: dict[str, Table] = {}
+        self._suffixes: dict[tuple[str, ...], bytes] = {}
+        self._tables: dict[bytes, Table] = {}
 
-    def process(self, body: bytes) -> bytes:
+    def process(self, body: bytes) -> bytes | bytearray:
         """One chunk's body. An empty one stays empty; a header alone gets the result columns."""
-        records = chunks.split_records(bytewise(body))
-        if not records:
+        rows = rawrows.rows(body)
+        first = next(rows, None)
+        if first is None:
             return body
-        # Splunk ends records with \n, its SDK with \r\n; the latter's \r is no part of the last cell.
-        ending = "\r" if records[0].endswith("\r") else ""
-        if ending:
-            records = [record[:-1] if record.endswith(ending) else record for record in records]
-        table = self._table_of(records[0])
-        written = [_written_header(table, records[0])]
-        written += (self._merged_rows if table.has_earlier else self._appended_rows)(table, records[1:])
-        written.append("")
-        return body_of((ending + "\n").join(written))
+        _, end, header = first
+        table = self._table_of(bytes(body[:end]), header)
+        line_end = b"\r\n" if body[end : end + 1] == b"\r" else b"\n"
+        written = bytearray(_written_header(table, body[:end]) + line_end)
+        (self._merged_rows if table.has_earlier else self._appended_rows)(table, body, rows, line_end, written)
+        return written
 
-    def _table_of(self, header: str) -> Table:
+    def _table_of(self, line: bytes, header: RawRow) -> Table:
         """The table of a header; chunks of one search mostly have the same."""
-        table = self._tables.get(header)
+        table = self._tables.get(line)
         if table is None:
             if len(self._tables) >= _TABLES:
                 self._tables.clear()
-            names = [text_of(cell) for cell in split_cells(header)]
-            table = self._tables[header] = Table(names, self.explain)
+            names = header.split(",") if isinstance(header, str) else header
+            table = self._tables[line] = Table([text_of(name) for name in names], self.explain)
         return table
 
-    def _appended_rows(self, table: Table, records: Sequence[str]) -> list[str]:
-        nothing = "," * (2 * len(table.added))
+    def _appended_rows(self, table: Table, body: bytes, rows: Rows, line_end: bytes, written: bytearray) -> None:
+        nothing = b"," * (2 * len(table.added)) + line_end
         match, columns, cells_of, keep_all = self.matcher.match, table.columns, table.cells, self.keep_all
-        written = []
-        for record in records:
-            cells, missing = cells_of(record)
+        for start, end, row in rows:
+            cells, missing = cells_of(row)
             matches = match(columns, cells)
-            if not matches and not keep_all:
-                continue
-            passed = record + "," * missing if missing >= 0 else _cut(record, table.width)
-            written.append(passed + (self._suffix(table, cells, matches) if matches else nothing))
-        return written
+            if matches or keep_all:
+                written += body[start:end]
+                if missing < 0:
+                    # Results would stand under the cells that are too many.
+                    written[start - end :] = _cut(body[start:end], table.width)
+                elif missing:
+                    written += b"," * missing
+                written += self._suffix(table, cells, matches) + line_end if matches else nothing
 
-    def _suffix(self, table: Table, cells: Sequence[Cell], matches: list[Match]) -> str:
+    def _suffix(self, table: Table, cells: Sequence[Cell], matches: list[Match]) -> bytes:
         """The result cells of a row as CSV, each after a comma."""
         if self.explain:
             return _encoded(table, self._values(table, cells, matches))
@@ -148,10 +152,9 @@ class DataPath:
         evidence = self.matcher.evidence
         return [results.explanation(match.info.id, evidence(match, table.columns, cells)) for match in matches]
 
-    def _merged_rows(self, table: Table, records: Sequence[str]) -> list[str]:
-        written = []
-        for record in records:
-            cells, missing = table.cells(record)
+    def _merged_rows(self, table: Table, body: bytes, rows: Rows, line_end: bytes, written: bytearray) -> None:
+        for start, end, row in rows:
+            cells, missing = table.cells(row)
             matches = self.matcher.match(table.columns, cells)
             if not matches and not self.keep_all:
                 continue
@@ -159,25 +162,34 @@ class DataPath:
             if matches:
                 entries = [results.entry_of(match.info) for match in matches]
                 values = results.merged(values, entries, self._explanations(table, cells, matches))
-            row = chunks.parse_record(record) + [""] * missing
-            kept = [chunks.quote_cell(row[position]) for position in table.kept]
-            written.append(",".join([*kept, _encoded(table, values)[1:]]))
-        return written
+            parsed = _parsed(body[start:end]) + [""] * missing
+            kept = _record(parsed[position] for position in table.kept)
+            added = _encoded(table, values)
+            written += (kept + added if table.kept else added[1:]) + line_end
 
 
-def _cut(record: str, width: int) -> str:
-    """A record without the cells that stand under no column: results would stand there."""
-    return chunks.write_record(chunks.parse_record(record)[:width])
+def _parsed(record: bytes) -> list[str]:
+    """A record's cells, as text of one character a byte."""
+    return chunks.parse_record(record.decode("latin-1"))
 
 
-def _written_header(table: Table, record: str) -> str:
+def _record(cells: Iterable[str]) -> bytes:
+    """Such cells as a record."""
+    return chunks.write_record(cells).encode("latin-1")
+
+
+def _cut(record: bytes, width: int) -> bytes:
+    return _record(_parsed(record)[:width])
+
+
+def _written_header(table: Table, record: bytes) -> bytes:
     names = [bytewise_text(name) for name in table.columns.names]
-    kept = chunks.write_record(names[position] for position in table.kept) if table.has_earlier else record
-    added = [column for name in table.added for column in (name, MV_PREFIX + name)]
-    return ",".join(part for part in (kept, *added) if part)
+    kept = _record(names[position] for position in table.kept) if table.has_earlier else record
+    added = _record(column for name in table.added for column in (name, MV_PREFIX + name))
+    return b",".join(part for part in (kept, added) if part)
 
 
-def _encoded(table: Table, values: Mapping[str, Sequence[str]]) -> str:
+def _encoded(table: Table, values: Mapping[str, Sequence[str]]) -> bytes:
     """Values of the added fields as CSV, each cell after a comma."""
     cells = [cell for name in table.added for cell in chunks.encode_multivalue(values.get(name, ()))]
-    return "," + bytewise_text(chunks.write_record(cells))
+    return b"," + chunks.encode(chunks.write_record(cells))

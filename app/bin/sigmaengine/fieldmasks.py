@@ -1,34 +1,50 @@
 """One field's part of a program: the values of an event -> the bits that they leave standing.
 
-A value that was seen before costs one look-up. A new one is looked up in an index of the field's
-tests: whole values and numbers in dicts, beginnings and ends by length, everything else by the
-literal text it needs, found by four-byte groups. Only tests whose text is there are run.
+A new value is looked up in an index of the field's tests: whole values and numbers in dicts,
+beginnings and ends by length, other text by four-byte groups. The index holds what anchors bits (see
+``anchors``); what else a bit asks of the value is tried if the bit still stands then, and if the
+fields before have left it standing. A value that is met again is remembered.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import reduce
+from itertools import product
+from operator import or_
+from struct import iter_unpack
 from typing import Any, Callable
 
 from .addresses import read_address, read_network
 from .fields import Values
 from .folding import fold
+from .indexing import text_inside
 from .modifiers import Test
 from .numbers import parse_number
-from .predicates import ValueTest, compile_folded
+from .predicates import PairTest, ValueTest, compile_folded, compile_reference
 from .textsearch import TextSearch
 
 #: Characters of cells that are remembered for one field, each entry taking more than these.
 ROOM = 4_000_000
-_ENTRY = 200
-# Running a test, in look-ups of a literal.
-_RUN_COST = 30
-# Values longer than this are not remembered: they do not come again, and they fill the memory.
-_LONG = 4_000
+ENTRY = 200
+# Asking a value for one bit's literals, in look-ups of a text.
+_ASKING_COST = 4
+#: Values longer than this are not remembered: they do not come again, and they fill the memory.
+LONG = 4_000
 # Cells of which it is remembered that they were met once.
 _ONCE = 50_000
+
+#: A value as (folded, as it is).
+Text = tuple[str, str]
+
+
+#: (texts, whether they say something of ASCII values alone, how many of them, at least, a value that passes has).
+_Gate = tuple[list[str], bool, int]
+_NO_GATE: _Gate = ([], False, 0)
+#: A literal's tests: texts that pass by being in a value; tests to be run, and their gates; whether there is a value.
+_Asking = tuple[list[str], list[tuple[int, _Gate]], list[bool]]
 
 
 class BrokenTestError(Exception):
@@ -42,7 +58,7 @@ class BrokenTestError(Exception):
 
 
 class TestIndex:
-    """Which of a field's tests a value passes. ``index`` is that of ``indexing.build_index(tests)``."""
+    """Which tests a value passes: those at once that ``index`` (see ``indexing.build_index``) is of, any if asked."""
 
     def __init__(self, tests: Sequence[Test], index: dict[str, Any]) -> None:
         self.tests = tests
@@ -54,24 +70,22 @@ class TestIndex:
             self._numbers.setdefault(Decimal(text), []).extend(places)  # 1 and 1.0 are one number
         self._starts = [(int(length), table) for length, table in index["starts"].items()]
         self._ends = [(-int(length), table) for length, table in index["ends"].items()]
-        self._always: list[int] = index["always"]
         self._beyond_ascii: list[int] = index["beyond_ascii"]
         # Finding a literal decides its test, or (as ~test) is a reason to run it.
         self._texts = TextSearch(
             [(literal, place if sure else ~place, offset) for literal, place, sure, offset in index["texts"]],
             index["covers"],
         )
+        self.texts = len(index["texts"])
         self._networks = [(read_network(text), places) for text, places in index["networks"].items()]
         self._run: dict[int, tuple[bool, ValueTest]] = {}
-        #: How dear a new value is, roughly: what has to be looked for, and what has to be run at any rate.
-        self.cost = len(index["texts"]) + _RUN_COST * len(self._always)
 
-    def passed(self, value: str, passed: set[int], matters: Callable[[int], bool]) -> bool:
-        """Add to ``passed`` the tests that one value passes; True if all were tried.
+    def add_passed(self, text: Text, passed: set[int], matters: Callable[[int], bool]) -> None:
+        """Add to ``passed`` the indexed tests that a value passes.
 
         A test that has to be run and does not matter may be left out. Raises BrokenTestError.
         """
-        folded = fold(value)
+        folded, value = text
         passed.update(self.present)
         self._look_up(value, folded, passed)
         if self._networks:
@@ -79,7 +93,7 @@ class TestIndex:
             for network, places in self._networks:
                 if network.holds(address):
                     passed.update(places)
-        candidates = set(self._always)
+        candidates: set[int] = set()
         if self._beyond_ascii and not value.isascii():
             candidates.update(self._beyond_ascii)
         for code in self._texts.find(folded):
@@ -87,15 +101,9 @@ class TestIndex:
                 passed.add(code)
             else:
                 candidates.add(~code)
-        complete = True
         for place in candidates:
-            if not matters(place):
-                complete = False
-                continue
-            takes_folded, test = self._run.get(place) or self._compiled(place)
-            if test(folded if takes_folded else value):
+            if matters(place) and self.passes(place, text):
                 passed.add(place)
-        return complete
 
     def _look_up(self, value: str, folded: str, passed: set[int]) -> None:
         """What dicts tell: whole texts, numbers, texts at either end."""
@@ -114,6 +122,11 @@ class TestIndex:
             if end in table:
                 passed.update(table[end])
 
+    def passes(self, place: int, text: Text) -> bool:
+        """Whether a value passes a test, by running it. Raises BrokenTestError."""
+        takes_folded, test = self._run.get(place) or self._compiled(place)
+        return test(text[0] if takes_folded else text[1])
+
     def _compiled(self, place: int) -> tuple[bool, ValueTest]:
         try:
             compiled = self._run[place] = compile_folded(self.tests[place])
@@ -127,89 +140,200 @@ class TestIndex:
 
 
 class FieldMasks:
-    """One entry of a program's ``fields``. ``bits`` is the program's number of bits."""
+    """One entry of a program's ``fields``. ``bits`` is the program's number of bits.
 
-    def __init__(self, field: Sequence[Any], bits: int) -> None:
-        self.name: str | None = field[0]
-        tests, literals = field[1], field[2]
-        self.bits = bits
+    Masks are right for the bits that the caller calls *alive*, and have no other set.
+    """
+
+    def __init__(self, field: Mapping[str, Any], bits: int) -> None:
+        self.name: str | None = field["field"]
+        self.all = (1 << bits) - 1
         self.seen = False  # whether the field ever had a value
-        self.index = TestIndex(tests, field[3])
-        self.literals = literals
-        self._literals_of: list[list[int]] = [[] for _ in tests]
-        needs: dict[int, list[int]] = {}
-        for place, (positions, needed, _) in enumerate(literals):
-            for position in positions:
-                self._literals_of[position].append(place)
-            for bit in needed:
-                needs.setdefault(bit, []).append(place)
-        self._needs = {bit: frozenset(places) for bit, places in needs.items() if len(places) > 1}
-        self._free = ((1 << bits) - 1) & ~mask_of(needs)
-        self._single: dict[int, int] = {}
-        self._refused: dict[int, int] = {}
+        self.index = TestIndex(field["tests"], field["index"])
+        #: Of keywords: texts of which one is in every event that passes a test; None where that is not known.
+        self.signs: list[str] | None = field["signs"]
+        self._gates: dict[int, _Gate] = {test: tuple(gate) for test, *gate in field["gates"]}
+        self._literals: list[list[int]] = field["literals"]
+        self._indexed = frozenset(field["indexed"])
+        self._literals_of: dict[int, list[int]] = {}
+        for literal in field["indexed"]:
+            for test in self._literals[literal]:
+                self._literals_of.setdefault(test, []).append(literal)
+        self._stands = _Masks(field["stands"])
+        self._backs = _Masks(field["backs"])
+        self._falls = _Masks(field["falls"])
+        self._further: dict[int, Sequence[Sequence[int]]] = {bit: asked for bit, *asked in field["further"]}
+        self._asked = mask_of(self._further)
+        anchored = mask_of(bit for _, bits in field["stands"] for bit in bits)
+        self._free = self.all & ~anchored
+        #: The bits that the field has a say in.
+        self.says = anchored | self._asked | mask_of(bit for _, bits in field["falls"] for bit in bits)
+        self._asking: dict[int, _Asking] = {}
         self._says: dict[int, int] = {}
-        self._memories: dict[Any, Memory] = {}
-        self.without_value = self._standing(self.index.absent)
+        self._memories: dict[Any, Callable[[Any, int], tuple[int, bool]]] = {}
+        self.without_value = self._standing(self.index.absent, (), self.all)
+        #: How dear a new value is, roughly.
+        self.cost = self.index.texts + _ASKING_COST * len(self._further)
+        #: Whether values are searched rather than compared: such a field has many.
+        self.is_text = 2 * self.index.texts > len(field["tests"])
 
-    def of_values(self, values: Values, alive: int) -> tuple[int, bool]:
-        """The bits that these values leave standing, and whether that is right for every bit.
-
-        ``alive``: the bits that other fields have left standing; only for these it has to be right
-        (-1: for all). Raises BrokenTestError.
-        """
+    def of_values(self, values: Values, alive: int) -> int:
+        """The bits of ``alive`` that these values leave standing. Raises BrokenTestError."""
         if not values:
-            return self.without_value, True
+            return self.without_value & alive
         self.seen = True
+        texts = [(fold(value), value) for value in values]
         passed: set[int] = set()
-        complete = True
-        matters = _everything_matters if alive == -1 else lambda test: bool(self._say(test) & alive)
         try:
-            for value in values:
-                complete &= self.index.passed(value, passed, matters)
+            for text in texts:
+                self.index.add_passed(text, passed, lambda test: bool(self._say(test) & alive))
+            return self._standing(passed, texts, alive)
         except BrokenTestError as broken:
             broken.field = self
             raise
-        return self._standing(passed), complete
+
+    def _standing(self, passed: Iterable[int], texts: Sequence[Text], alive: int) -> int:
+        holding = {literal for test in passed for literal in self._literals_of[test]}
+        standing, fallen = self._free, 0
+        for literal in holding:
+            standing |= self._stands[literal]
+            fallen |= self._falls[literal]
+        standing &= alive & ~fallen
+        asked = standing & self._asked
+        if not asked:
+            return standing
+        standing ^= asked
+        known = dict.fromkeys(holding, True)
+        for bit in bits_of(asked):
+            if self._comes_through(bit, known, texts):
+                standing |= 1 << bit
+        return standing
+
+    def _comes_through(self, bit: int, known: dict[int, bool], texts: Sequence[Text]) -> bool:
+        """Whether a bit gets what else it asks. ``known``: literals whose truth is known; grows."""
+        needed, refused = self._further[bit]
+        for literal in needed:
+            holds = known.get(literal)
+            if holds is None:
+                holds = known[literal] = literal not in self._indexed and self._holds(literal, texts)
+            if not holds:
+                return False
+        for literal in refused:
+            holds = known.get(literal)
+            if holds is None:
+                holds = known[literal] = self._holds(literal, texts)
+            if holds:
+                return False
+        return True
+
+    def _holds(self, literal: int, texts: Sequence[Text]) -> bool:
+        """Whether one of a literal's tests passes for one of the values."""
+        asking = self._asking.get(literal)
+        if asking is None:
+            asking = self._asking[literal] = self._split(literal)
+        contained, others, by_presence = asking
+        if bool(texts) in by_presence:
+            return True
+        for text in texts:
+            folded = text[0]
+            for one in contained:
+                if one in folded:
+                    return True
+            for test, gate in others:
+                if _is_open(gate, text) and self.index.passes(test, text):
+                    return True
+        return False
+
+    def _split(self, literal: int) -> _Asking:
+        contained: list[str] = []
+        others: list[tuple[int, _Gate]] = []
+        by_presence: list[bool] = []
+        for place in self._literals[literal]:
+            test = self.index.tests[place]
+            text = text_inside(test)
+            if text is not None:
+                contained.append(text)
+            elif test[0] in ("null", "exists"):
+                by_presence.append(test[0] == "exists" and test[1])
+            else:
+                others.append((place, self._gates.get(place, _NO_GATE)))
+        return contained, others, by_presence
 
     def _say(self, test: int) -> int:
-        """The bits that a test has a say in, as a mask."""
+        """The bits that an indexed test has a say in, by itself, as a mask."""
         bits = self._says.get(test)
         if bits is None:
-            bits = self._says[test] = mask_of(self.bits_of(test))
+            literals = self._literals_of[test]
+            masks = [self._stands[place] | self._backs[place] | self._falls[place] for place in literals]
+            bits = self._says[test] = reduce(or_, masks)
         return bits
 
-    def memory(self, kind: Any, work_out: WorkOut) -> Memory:
-        """The memory of cells of one kind (a key); it serves every table that has such cells."""
+    def memory(self, kind: Any, work_out: WorkOut) -> Callable[[Any, int], tuple[int, bool]]:
+        """What tells the masks of cells of one kind (a key); it serves every table that has such cells.
+
+        Its answer is (the bits of ``alive`` that a cell leaves standing, whether that is worth remembering).
+        """
         memory = self._memories.get(kind)
         if memory is None:
-            memory = self._memories[kind] = Memory(work_out)
+            memory = self._memories[kind] = (
+                _Acquaintances(work_out).mask if self.is_text else _Memory(work_out, self.all).mask
+            )
         return memory
 
-    def bits_of(self, test: int) -> set[int]:
+    def bits_of_test(self, test: int) -> set[int]:
         """The bits that a test has a say in."""
-        literals = [self.literals[place] for place in self._literals_of[test]]
-        return {bit for _, needed, refused in literals for bit in (*needed, *refused)}
-
-    def _standing(self, passed: Iterable[int]) -> int:
-        if not passed:
-            return self._free
-        hold = {literal for test in passed for literal in self._literals_of[test]}
-        standing, refused = self._free, 0
-        for literal in hold:
-            _, needed, refusing = self.literals[literal]
-            if literal not in self._single:
-                self._single[literal] = mask_of(bit for bit in needed if bit not in self._needs)
-                self._refused[literal] = mask_of(refusing)
-            standing |= self._single[literal]
-            refused |= self._refused[literal]
-            for bit in needed:
-                if bit in self._needs and self._needs[bit] <= hold:
-                    standing |= 1 << bit
-        return standing & ~refused
+        literals = {place for place, tests in enumerate(self._literals) if test in tests}
+        bits = {bit for place in literals for bit in bits_of(self._stands[place] | self._falls[place])}
+        return bits | {bit for bit, asked in self._further.items() if literals & {*asked[0], *asked[1]}}
 
 
-def _everything_matters(_: int) -> bool:
-    return True
+def _is_open(gate: _Gate, text: Text) -> bool:
+    """Whether a value may pass the test that a gate is of."""
+    texts, is_for_ascii, count = gate
+    if not texts or (is_for_ascii and not text[1].isascii()):
+        return True
+    folded = text[0]
+    if count > 1:
+        return folded.count(texts[0]) >= count
+    return any(one in folded for one in texts)
+
+
+class ReferenceMasks(FieldMasks):
+    """The masks of two fields whose values are compared, each of ``name`` with each of ``other``."""
+
+    def __init__(self, field: Mapping[str, Any], bits: int) -> None:
+        self._compared: dict[int, list[PairTest]] = {}
+        self.other: str = field["other"]
+        super().__init__(field, bits)
+
+    def of_pair(self, pair: tuple[Values, Values], alive: int) -> int:
+        """The bits of ``alive`` that the values of both fields leave standing."""
+        self.seen = self.seen or bool(pair[0])
+        return self._standing((), list(product(*pair)), alive)
+
+    def _holds(self, literal: int, texts: Sequence[Text]) -> bool:
+        tests = self._compared.get(literal)
+        if tests is None:
+            places = self._literals[literal]
+            tests = self._compared[literal] = [compile_reference(self.index.tests[place]) for place in places]
+        return any(passes(value, other) for value, other in texts for passes in tests)
+
+
+def field_masks(field: Mapping[str, Any], bits: int) -> FieldMasks:
+    """The masks of an entry of a program's ``fields``."""
+    return (FieldMasks if field["other"] is None else ReferenceMasks)(field, bits)
+
+
+class _Masks(dict[int, int]):
+    """Literals -> the masks of their bits, made when first asked for."""
+
+    def __init__(self, entries: Iterable[tuple[int, Sequence[int]]]) -> None:
+        super().__init__()
+        self._bits = dict(entries)
+
+    def __missing__(self, literal: int) -> int:
+        mask = self[literal] = mask_of(self._bits.get(literal, ()))
+        return mask
 
 
 def mask_of(bits: Iterable[int]) -> int:
@@ -220,53 +344,78 @@ def mask_of(bits: Iterable[int]) -> int:
     return mask
 
 
-#: (cell, alive) -> (mask, whether it is right for every bit); see FieldMasks.of_values.
-WorkOut = Callable[[Any, int], tuple[int, bool]]
+def bits_of(mask: int) -> Iterator[int]:
+    """The bits that are set in a number, lowest first."""
+    data = mask.to_bytes((mask.bit_length() + 63) // 64 * 8, "little")
+    for base, (word,) in enumerate(iter_unpack("<Q", data)):
+        left = word
+        while left:
+            low = left & -left
+            left ^= low
+            yield base * 64 + low.bit_length() - 1
 
 
-class Memory:
-    """Cells -> masks, bounded. ``work_out`` gives the mask of a cell that is not remembered.
+#: (cell, alive) -> mask; see FieldMasks.of_values.
+WorkOut = Callable[[Any, int], int]
 
-    A cell met for the first time may never come again: what is worked out of it is what the event at
-    hand needs, and no more. At the second time all of it is, to be remembered.
-    """
 
-    def __init__(self, work_out: WorkOut) -> None:
-        self.known: dict[Any, int] = {}
-        self._once: set[int] = set()
-        self._work_out = work_out
+class _Memory:
+    """Cells -> masks for all bits, bounded. ``work_out`` gives the mask of a cell that is not remembered."""
+
+    def __init__(self, work_out: WorkOut, everything: int) -> None:
+        self._known: dict[Any, int] = {}
+        self._work_out, self._everything = work_out, everything
         self._room = ROOM
         # Most values leave the same bits standing: one number serves them all.
         self._masks: dict[int, int] = {}
 
-    def learn(self, cell: Any, alive: int) -> int:
-        """The mask of a cell that is not in ``known``, right for the bits ``alive``."""
-        mask, complete = self._work_out(cell, alive)
-        if not complete:
-            if self._is_first(cell):
-                return mask
-            mask, _ = self._work_out(cell, -1)
-        mask = self._masks.setdefault(mask, mask)
-        size = len(cell) if isinstance(cell, str) else sum(map(len, cell))
-        if size <= _LONG:
-            self._room -= size + _ENTRY
-            if self._room < 0:
-                self._forget()
-            self.known[cell] = mask
-        return mask
-
-    def _is_first(self, cell: Any) -> bool:
-        known = hash(cell)
-        if known in self._once:
-            return False
-        if len(self._once) >= _ONCE:
-            self._once.clear()
-        self._once.add(known)
-        return True
+    def mask(self, cell: Any, alive: int) -> tuple[int, bool]:
+        """See FieldMasks.memory."""
+        known = self._known.get(cell)
+        if known is not None:
+            return known & alive, True
+        size = size_of(cell)
+        if size > LONG:
+            return self._work_out(cell, alive), False
+        mask = self._work_out(cell, self._everything)
+        mask = self._known[cell] = self._masks.setdefault(mask, mask)
+        self._room -= size + ENTRY
+        if self._room < 0:
+            self._forget()
+        return mask & alive, True
 
     def _forget(self) -> None:
         """Forget the older half; dicts keep the order in which they were filled."""
-        for old in list(self.known)[: len(self.known) // 2]:
-            del self.known[old]
-        self._masks = {mask: mask for mask in self.known.values()}
+        for old in list(self._known)[: len(self._known) // 2]:
+            del self._known[old]
+        self._masks = {mask: mask for mask in self._known.values()}
         self._room = ROOM // 2
+
+
+class _Acquaintances:
+    """Which cells were met before, lately. One met for the first time may never come again.
+
+    For fields with many values, of which working out all bits would be dear: the mask is told for the
+    bits that are alive.
+    """
+
+    def __init__(self, work_out: WorkOut) -> None:
+        self._work_out = work_out
+        self._met: set[int] = set()
+
+    def mask(self, cell: Any, alive: int) -> tuple[int, bool]:
+        """See FieldMasks.memory."""
+        return self._work_out(cell, alive), self._was_met(hash(cell)) and size_of(cell) <= LONG
+
+    def _was_met(self, known: int) -> bool:
+        if known in self._met:
+            return True
+        if len(self._met) >= _ONCE:
+            self._met.clear()
+        self._met.add(known)
+        return False
+
+
+def size_of(cell: Any) -> int:
+    """The number of characters of a cell."""
+    return len(cell) if isinstance(cell, str) else sum(map(size_of, cell))

@@ -80,15 +80,25 @@ def _itself(cell: str) -> str:
     return cell
 
 
+def _utf8(cell: str) -> bytes:
+    return cell.encode("utf-8", "surrogatepass")
+
+
 class Columns:
     """The columns of a table: name -> positions. ``a{}.b``, as Splunk shows JSON arrays, is ``a.b`` too.
 
-    ``text_of`` says what a cell that is no tuple says, where that is not the cell itself.
+    ``text_of`` says what a cell that is no tuple says, where that is not the cell itself; ``bytes_of``
+    gives it as UTF-8, except for how CSV writes commas and quotes.
     """
 
-    def __init__(self, names: Sequence[str], text_of: Callable[[str], str] = _itself) -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        text_of: Callable[[str], str] = _itself,
+        bytes_of: Callable[[str], bytes] = _utf8,
+    ) -> None:
         self.names = tuple(names)
-        self.text_of = text_of
+        self.text_of, self.bytes_of = text_of, bytes_of
         self.positions: dict[str, list[int]] = {}
         for position, name in enumerate(self.names):
             self.positions.setdefault(name, []).append(position)

@@ -30,8 +30,34 @@ def gate_of_parts(parts: Sequence[Part]) -> Gate:
 def gate_of_regex(flags: str, expression: str) -> Gate:
     """The gate of a regular expression, from its parse tree.
 
-    With the flag ``i`` the gate holds for ASCII values alone: Python lets ``i`` match U+0131.
+    Where case is ignored the gate holds for ASCII values alone: Python lets ``i`` match U+0131.
     """
+    return _of_sequence(_parse(flags, expression), ignores_case(flags, expression))
+
+
+def repetitions(flags: str, expression: str, text: str) -> int:
+    """How often a regular expression needs a (folded) text, at least, one beside the other; 0 if that is not known."""
+    run, count = "", 0
+    for operator, argument in [*_parse(flags, expression), ("END", None)]:
+        if str(operator) == "LITERAL":
+            run += chr(argument)
+            continue
+        count += fold(run) == text
+        run = ""
+    return count
+
+
+def ignores_case(flags: str, expression: str) -> bool:
+    """Whether a regular expression ignores case, in all of it or in a part."""
+    if "i" in flags:
+        return True
+    if "(?" not in expression:
+        return False
+    tree = _parse(flags, expression)
+    return bool(tree.state.flags & re.IGNORECASE) or _has_inline_flags(tree)
+
+
+def _parse(flags: str, expression: str) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # sre_parse is deprecated where re._parser exists
         parser: Any
@@ -39,11 +65,7 @@ def gate_of_regex(flags: str, expression: str) -> Gate:
             from re import _parser as parser  # type: ignore[attr-defined]
         else:
             import sre_parse as parser
-        tree = parser.parse(expression, sum(REGEX_FLAGS[flag] for flag in flags))
-    # An expression can switch "i" on for a part of itself, and re finds more than ours does then.
-    if "i" not in flags and (tree.state.flags & re.IGNORECASE or ("(?" in expression and _has_inline_flags(tree))):
-        return _NO_GATE
-    return _of_sequence(tree)
+        return parser.parse(expression, sum(REGEX_FLAGS[flag] for flag in flags))
 
 
 def _has_inline_flags(tree: Any) -> bool:
@@ -70,31 +92,34 @@ def _inner(name: str, argument: Any) -> list[Any]:
     return []
 
 
-def _of_sequence(tree: Any) -> Gate:
-    """The best gate of the parts of a sequence; neighbouring characters make one literal."""
+def _of_sequence(tree: Any, loosely: bool) -> Gate:
+    """The best gate of the parts of a sequence; neighbouring characters make one literal.
+
+    ``loosely``: case is ignored somewhere, so that characters beyond ASCII may match others.
+    """
     gates: list[Gate] = []
     run = ""
     for operator, argument in tree:
         name = str(operator)
-        if name == "LITERAL":
+        if name == "LITERAL" and not (loosely and argument > 127):
             run += chr(argument)
             continue
         gates.append(frozenset([fold(run)]) if run else _NO_GATE)
         run = ""
-        gates.append(_of_part(name, argument))
+        gates.append(_of_part(name, argument, loosely))
     gates.append(frozenset([fold(run)]) if run else _NO_GATE)
     return max(gates, key=_strength)
 
 
-def _of_part(name: str, argument: Any) -> Gate:
+def _of_part(name: str, argument: Any, loosely: bool) -> Gate:
     if name == "SUBPATTERN" and not argument[2]:
-        return _of_sequence(argument[3])
+        return _of_sequence(argument[3], loosely)
     if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT") and argument[0] > 0:
-        return _of_sequence(argument[2])
+        return _of_sequence(argument[2], loosely)
     if name == "ATOMIC_GROUP":
-        return _of_sequence(argument)
+        return _of_sequence(argument, loosely)
     if name == "BRANCH":
-        branches = [_of_sequence(branch) for branch in argument[1]]
+        branches = [_of_sequence(branch, loosely) for branch in argument[1]]
         if all(branches) and sum(map(len, branches)) <= _MAX_GATE:
             return frozenset().union(*branches)
     return _NO_GATE

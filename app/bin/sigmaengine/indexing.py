@@ -5,7 +5,7 @@ An index is JSON, part of a program::
     {"present": tests that pass where there is a value, "absent": tests that pass where there is none,
      "whole": {text: tests}, "numbers": {number: tests}, "networks": {network: tests},
      "starts": {length: {text: tests}}, "ends": {length: {text: tests}},
-     "texts": [[text, test, 1 if finding it is passing, offset of its rarest group], ...],
+     "texts": [[text, test, 1 if finding it is passing, offset of its rarest group or -1], ...],
      "covers": {substring: texts that share it},
      "always": tests to be run on every value,
      "beyond_ascii": tests to be run on every value that is not ASCII}
@@ -16,18 +16,19 @@ everything else is run only where text that it cannot do without is there.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .gates import gate_of_parts, gate_of_regex
+from .gates import gate_of_parts, gate_of_regex, ignores_case
 from .modifiers import Test
 from .patterns import ANY
 
 Index = dict[str, Any]
 
-#: Bytes of a group: as many as a memoryview reads off as one integer.
-GROUP = 4
+#: Bytes of a group, as a memoryview reads them off as one integer; those of texts too short for four.
+GROUP, SHORT_GROUP = 4, 2
 #: Up to so many literals are looked for one by one; beyond, reading off a text's groups is cheaper.
 MANY = 120
 
@@ -35,32 +36,35 @@ MANY = 120
 # them: it is long, or a cluster of signs such as "::".
 _COVERED, _COVER_LENGTHS, _LONG_COVER = 3, range(2, 9), 4
 
+# Text that stands in a raw cell as in its value, decoded or not.
+_PLAIN = re.compile(r"[ !#-%(-+\--;=?-~]+")
+_SHORTEST_SIGN = 4
 
 _TABLES = {"num": "numbers", "cidr": "networks"}
 
 
-def build_index(tests: Sequence[Test]) -> Index:
-    """The index of some tests."""
-    index: Index = {
-        "present": [],
-        "absent": [],
-        "whole": {},
-        "numbers": {},
-        "networks": {},
-        "starts": {},
-        "ends": {},
-        "texts": [],
-        "covers": {},
-        "always": [],
-        "beyond_ascii": [],
-    }
-    for place, test in enumerate(tests):
-        _add(index, place, test)
-    _choose_groups(index["texts"])
-    literals = sorted({entry[0] for entry in index["texts"]})
+def build_index(tests: Sequence[Test], places: Iterable[int], rarity: Rarity) -> Index:
+    """The index of the tests at ``places``."""
+    index = _empty()
+    for place in places:
+        _add(index, place, tests[place])
+    _choose_groups(index["texts"], rarity)
     if len(index["texts"]) <= MANY:
-        index["covers"] = _covers(literals)
+        index["covers"] = covers(sorted({entry[0] for entry in index["texts"]}))
     return index
+
+
+def _empty() -> Index:
+    tables: Index = {name: {} for name in ("whole", "numbers", "networks", "starts", "ends", "covers")}
+    lists: Index = {name: [] for name in ("present", "absent", "texts", "always", "beyond_ascii")}
+    return {**tables, **lists}
+
+
+def texts_of_test(test: Test) -> list[str] | None:
+    """The texts by which an index finds a test: none if dicts tell, None if it would be run on every value."""
+    index = _empty()
+    _add(index, 0, test)
+    return None if index["always"] else [entry[0] for entry in index["texts"]]
 
 
 def _add(index: Index, place: int, test: Test) -> None:
@@ -71,6 +75,14 @@ def _add(index: Index, place: int, test: Test) -> None:
         index[_TABLES[kind]].setdefault(test[1], []).append(place)
     elif kind != "str" or test[1] or not _add_by_shape(index, place, test[2]):
         _add_by_gate(index, place, test)
+
+
+def text_inside(test: Test) -> str | None:
+    """The folded text that passes a test by being somewhere in a value, if that is what the test is."""
+    if test[0] != "str" or test[1] or len(test[2]) != 3:
+        return None
+    start, text, end = test[2]
+    return text if start == ANY and end == ANY and isinstance(text, str) else None
 
 
 def _add_by_shape(index: Index, place: int, parts: Sequence[Any]) -> bool:
@@ -96,8 +108,13 @@ def _add_by_gate(index: Index, place: int, test: Test) -> None:
         index["always"].append(place)
         return
     index["texts"] += [[literal, place, 0] for literal in gate]
-    if test[0] == "re" and "i" in test[1]:
+    if is_gated_loosely(test):
         index["beyond_ascii"].append(place)
+
+
+def is_gated_loosely(test: Test) -> bool:
+    """True if the test's gate says something of ASCII values alone."""
+    return test[0] == "re" and ignores_case(test[1], test[2])
 
 
 def gate_of_test(test: Test) -> list[str]:
@@ -107,32 +124,66 @@ def gate_of_test(test: Test) -> list[str]:
     return sorted(gate_of_regex(test[1], test[2])) if test[0] == "re" else []
 
 
+def signs_of(tests: Sequence[Test]) -> list[str] | None:
+    """Plain ASCII texts of which one is in every folded value that passes one of the tests; None if unknown.
+
+    They hold no sign that CSV or XML would write otherwise.
+    """
+    texts: set[str] = set()
+    for test in tests:
+        found = texts_of_test(test)
+        if not found or is_gated_loosely(test):
+            return None
+        texts.update(max(_PLAIN.findall(text), key=len, default="") for text in found)
+    if min(map(len, texts)) < _SHORTEST_SIGN:
+        return None
+    covering = covers(sorted(texts))
+    covered = {text for shared in covering.values() for text in shared}
+    return sorted({*covering, *(texts - covered)})
+
+
 def encode(text: str) -> bytes:
     """Text as the bytes that groups are read off."""
     return text.encode("utf-8", "surrogatepass")
 
 
-def _choose_groups(texts: list[list[Any]]) -> None:
-    """Append to each text the offset of the group that fewest texts have, or -1 if it is too short."""
-    common: Counter[bytes] = Counter()
-    for text, *_ in texts:
-        common.update(set(_groups(encode(text))))
+def is_looked_up(text: str) -> bool:
+    """Whether an index need not look for a text by itself: its groups tell, or in ASCII values the alphabet."""
+    return not text.isascii() or len(text) >= GROUP
+
+
+class Rarity:
+    """How seldom some texts are in values, as far as the texts of a field tell: people look for what is there."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._common: Counter[bytes] = Counter()
+        for text in texts:
+            data = encode(text)
+            self._common.update({*_groups(data, GROUP), *_groups(data, SHORT_GROUP)})
+
+    def rarest(self, text: str) -> tuple[int, int]:
+        """(how many texts have the group of ``text`` that fewest have, its offset); offset -1 if it has none."""
+        data = encode(text)
+        groups = _groups(data, group_of(data))
+        return min(((self._common[group], offset) for offset, group in enumerate(groups)), default=(0, -1))
+
+
+def _choose_groups(texts: list[list[Any]], rarity: Rarity) -> None:
+    """Append to each text the offset of its rarest group, or -1 if it is too short."""
     for entry in texts:
-        groups = _groups(encode(entry[0]))
-        rarest = min(range(len(groups)), key=lambda offset: (common[groups[offset]], offset), default=-1)
-        entry.append(rarest)
+        entry.append(rarity.rarest(entry[0])[1])
 
 
-def _covers(literals: Sequence[str]) -> dict[str, list[str]]:
+def covers(literals: Sequence[str]) -> dict[str, list[str]]:
     """Substrings that several literals share, greedily; each literal is under one of them at most."""
-    covers: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {}
     left = list(literals)
     while True:
         counts = Counter(part for literal in left for part in _cover_candidates(literal))
         best = max(counts, key=lambda part: (counts[part], len(part), part), default="")
         if counts[best] < _COVERED:
-            return covers
-        covers[best] = [literal for literal in left if best in literal]
+            return found
+        found[best] = [literal for literal in left if best in literal]
         left = [literal for literal in left if best not in literal]
 
 
@@ -141,5 +192,10 @@ def _cover_candidates(literal: str) -> set[str]:
     return {part for part in parts if len(part) >= _LONG_COVER or not any(map(str.isalnum, part))}
 
 
-def _groups(data: bytes) -> list[bytes]:
-    return [data[start : start + GROUP] for start in range(len(data) - GROUP + 1)]
+def group_of(data: bytes) -> int:
+    """The number of bytes of the groups by which a text is found."""
+    return GROUP if len(data) >= GROUP else SHORT_GROUP
+
+
+def _groups(data: bytes, size: int) -> list[bytes]:
+    return [data[start : start + size] for start in range(len(data) - size + 1)]

@@ -9,9 +9,8 @@ import re
 from typing import Any, Callable, NamedTuple
 
 from .fields import Values
-from .folding import fold
 from .modifiers import Test
-from .predicates import ValueTest, compile_test
+from .predicates import ValueTest, compile_reference, compile_test
 from .rule import DetectionExpression, Item, Rule
 
 #: Gives the values of a Sigma field in the event at hand.
@@ -101,10 +100,8 @@ class _Answers:
         return any(matches(value) for value in values)
 
     def reference(self, test: Test, values: Values) -> bool:
-        _, anchor, cased, other = test
-        prepare = str if cased else fold
-        compare = _ANCHORS[anchor]
-        return any(compare(prepare(value), prepare(theirs)) for value in values for theirs in self.values(other))
+        passes = compile_reference(test)
+        return any(passes(value, theirs) for value in values for theirs in self.values(test[3]))
 
     # Evidence: what is said by operands that hold, under no negation.
 
@@ -140,9 +137,3 @@ class _Answers:
 
 
 _QUANTIFIERS: dict[str, Callable[..., bool]] = {"and": all, "or": any}
-_ANCHORS: dict[str, Callable[[str, str], bool]] = {
-    "": lambda value, other: value == other,
-    "contains": lambda value, other: other in value,
-    "startswith": lambda value, other: value.startswith(other),
-    "endswith": lambda value, other: value.endswith(other),
-}

@@ -31,6 +31,25 @@ def compile_folded(test: Test) -> tuple[bool, ValueTest]:
     return False, compile_test(test)
 
 
+#: Says whether a value has to do with one of another field as a reference says.
+PairTest = Callable[[str, str], bool]
+
+
+def compile_reference(test: Test) -> PairTest:
+    """The function of a ``ref`` test on a value and one of the other field's."""
+    _, anchor, cased, _ = test
+    compare = _ANCHORS[anchor]
+    return compare if cased else lambda value, other: compare(fold(value), fold(other))
+
+
+_ANCHORS: dict[str, PairTest] = {
+    "": lambda value, other: value == other,
+    "contains": lambda value, other: other in value,
+    "startswith": lambda value, other: value.startswith(other),
+    "endswith": lambda value, other: value.endswith(other),
+}
+
+
 def _string(cased: bool, parts: Any) -> ValueTest:
     matches = compile_parts(tuple(parts))
     return matches if cased else lambda value: matches(fold(value))

@@ -9,10 +9,12 @@ that hold. A program is JSON (it is written by the build and read by a search)::
      "owners": {bit: rule's position},   bits whose standing makes a rule match
      "blockers": {bit: [bits]},          bits that must not hold for this one to hold
      "recheck": [rule's positions],      rules to be evaluated plainly when a bit of theirs holds
-     "fields": [[field or null, tests, literals, index], ...]}
-
-``tests`` are described in ``modifiers``, the index over them in ``indexing``; ``literals`` are
-``[tests' positions, bits that need it, bits that refuse it]``.
+     "fields": [{"field": name or null (keywords), "other": the field that it is compared with or null,
+                 "tests": tests (see modifiers),
+                 "literals": [[tests' positions], ...], of which one test has to pass,
+                 "indexed", "stands", "backs", "falls", "further", "gates": see anchors,
+                 "index": see indexing, of the tests of the indexed literals,
+                 "signs": of keywords: texts of which one is in every event that passes a test, or null}, ...]}
 """
 
 from __future__ import annotations
@@ -21,8 +23,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from .conjunctions import Conjunction, Literal, TooManyError, conjunctions_of, needs_recheck
-from .indexing import build_index
+from .anchors import choose_anchors
+from .conjunctions import Conjunction, Literal, Reference, Subject, TooManyError, conjunctions_of
+from .indexing import Rarity, build_index, signs_of, texts_of_test
 from .modifiers import Test
 from .rule import Rule
 
@@ -40,7 +43,7 @@ def compile_program(rules: Sequence[Rule]) -> Program:
         "owners": compiler.owners,
         "blockers": compiler.blockers,
         "recheck": compiler.recheck,
-        "fields": [field.to_json(name) for name, field in compiler.fields.items()],
+        "fields": [field.to_json(subject) for subject, field in compiler.fields.items()],
     }
 
 
@@ -62,9 +65,21 @@ class _Field:
             known = self.literals[literal] = [positions, [], []]
         return known
 
-    def to_json(self, name: str | None) -> list[Any]:
+    def to_json(self, subject: Subject) -> dict[str, Any]:
         tests = [json.loads(test) for test in self.tests]
-        return [name, tests, list(self.literals.values()), build_index(tests)]
+        literals = list(self.literals.values())
+        rarity = Rarity(text for test in tests for text in texts_of_test(test) or ())
+        anchors = choose_anchors(tests, literals, rarity)
+        looked_up = {place for literal in anchors["indexed"] for place in literals[literal][0]}
+        return {
+            "field": subject.field if isinstance(subject, Reference) else subject,
+            "other": subject.other if isinstance(subject, Reference) else None,
+            "tests": tests,
+            "literals": [positions for positions, _, _ in literals],
+            **anchors,
+            "index": build_index(tests, sorted(looked_up), rarity),
+            "signs": signs_of(tests) if subject is None else None,
+        }
 
 
 class _Compiler:
@@ -73,16 +88,14 @@ class _Compiler:
         self.owners: dict[str, int] = {}
         self.blockers: dict[str, list[int]] = {}
         self.recheck: list[int] = []
-        self.fields: dict[str | None, _Field] = {}
+        self.fields: dict[Subject, _Field] = {}
 
     def add(self, position: int, rule: Rule) -> None:
         """Give the rule its bits."""
         try:
             conjunctions = conjunctions_of(rule, _dump)
-            recheck = needs_recheck(rule)
         except TooManyError:
-            conjunctions, recheck = [Conjunction()], True
-        if recheck:
+            conjunctions = [Conjunction()]
             self.recheck.append(position)
         for conjunction in conjunctions:
             self.owners[str(self._bit(conjunction))] = position
@@ -92,7 +105,7 @@ class _Compiler:
         self.bits += 1
         for literals, slot in ((conjunction.needed, 1), (conjunction.refused, 2)):
             for literal in sorted(literals, key=repr):
-                field = self.fields.setdefault(literal.field, _Field())
+                field = self.fields.setdefault(literal.subject, _Field())
                 field.literal(literal)[slot].append(bit)
         if conjunction.blockers:
             self.blockers[str(bit)] = [self._bit(blocker) for blocker in conjunction.blockers]

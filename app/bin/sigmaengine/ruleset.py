@@ -27,7 +27,7 @@ from .rule import LEVELS, LogSource, Rule
 from .selection import RuleInfo
 
 FORMAT = "sigma-match-ruleset"
-VERSION = 1
+VERSION = 2
 
 # The dots of what may be an IPv4 address. No number in these files has a fraction.
 _ADDRESS = re.compile(r"(?<=\d)\.(?=\d)")
