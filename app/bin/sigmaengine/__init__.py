@@ -31,7 +31,8 @@ routing        which events a log source means
 selection      which rules a search asks for
 ruleset        the compiled form on disk, versioned
 groups         the selected rules of one log source, ready to run
-lanes          rules of several log sources on the rows of a table
+signsearch     whether keywords can be in an event at all
+lanes          rules of several log sources on a kind of events
 matcher        events in, matching rules out
 results        matching rules -> the fields a search sees
 chunks         Splunk's chunked protocol: chunks, records, cells

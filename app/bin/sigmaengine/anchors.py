@@ -11,7 +11,8 @@ conjunctions that still stand then. The result is JSON, part of a program (see `
      "falls": [[literal, bits that refuse it], ...],      of indexed literals
      "further": [[bit, needed literals, refused literals], ...],
      "gates": [[test to be run when asked for, its gate, whether that is for ASCII values alone,
-                how often the gate's texts are in a value that passes, at least], ...]}
+                how often the gate's texts are in a value that passes, at least,
+                how many characters such a value has, at least], ...]}
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .gates import repetitions
+from .gates import repetitions, shortest
 from .indexing import Rarity, gate_of_test, is_gated_loosely, is_looked_up, text_inside, texts_of_test
 from .modifiers import Test
 
@@ -93,15 +94,18 @@ def _is_for_all(cost: _Cost) -> bool:
 
 def _gates(tests: Sequence[Test], asked: Sequence[Sequence[int]]) -> list[Any]:
     run = sorted({place for positions in asked for place in positions if text_inside(tests[place]) is None})
+    gates = [(place, gate_of_test(tests[place])) for place in run]
     return [
-        [place, gate, is_gated_loosely(tests[place]), _repetitions(tests[place], gate)]
-        for place in run
-        if (gate := gate_of_test(tests[place]))
+        [place, gate, is_gated_loosely(tests[place]), *_least(tests[place], gate)]
+        for place, gate in gates
+        if gate or tests[place][0] == "re"
     ]
 
 
-def _repetitions(test: Test, gate: Sequence[str]) -> int:
-    return max(1, repetitions(test[1], test[2], gate[0]) if test[0] == "re" and len(gate) == 1 else 1)
+def _least(test: Test, gate: Sequence[str]) -> tuple[int, int]:
+    if test[0] != "re":
+        return 1, 0
+    return max(1, repetitions(test[1], test[2], gate[0]) if len(gate) == 1 else 1), shortest(test[1], test[2])
 
 
 def _listed(bits: dict[int, list[int]]) -> list[Any]:

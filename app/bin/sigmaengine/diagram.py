@@ -1,4 +1,4 @@
-"""The rules of a kind of events as a decision diagram over its columns, drawn as events need it.
+"""The rules of a kind of events as a decision diagram over their columns, drawn as events need it.
 
 The state of a row's evaluation is the set of bits (see ``program``) that the columns seen so far have
 left standing. A *node* is such a state and the next column that has a say in it; each value that was
@@ -10,47 +10,62 @@ node leaves standing is told by ``fieldmasks``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple
 
-from .fieldmasks import ENTRY, FieldMasks, size_of
+from .fieldmasks import ENTRY, FieldMasks, WorkOut, size_of
 
-# Characters of the values that a diagram's nodes lead on by, each taking more than these; then it is drawn anew.
-_ROOM = 16_000_000
-
-#: What a row says at a node; how it is known.
+#: What a row answers when a step asks it.
 Key = Callable[[Any], Any]
 
 
 class Share(NamedTuple):
-    """A field of one of the diagram's programs: ``mask(cell, alive)`` is its answer, in the program's own bits.
+    """A field of one of the diagram's programs.
 
-    ``offset``: where the program's bits begin in the diagram's.
+    ``offset``: where the program's bits begin in the diagram's; ``mask``: see FieldMasks.of_values.
     """
 
     offset: int
     field: FieldMasks
-    mask: Callable[[Any, int], tuple[int, bool]]
+    mask: WorkOut
 
 
 class Step:
-    """A column (or what takes its place) and the fields that it decides."""
+    """What a row is asked for, a column mostly, and the fields that the answer decides.
 
-    def __init__(self, key: Key, shares: Sequence[Share]) -> None:
-        self.key, self.shares = key, shares
+    Answers of more characters than ``longest`` do not come again, and are not remembered.
+    """
+
+    def __init__(self, shares: Sequence[Share], longest: int) -> None:
+        self.shares, self.longest = shares, longest
         self.says = 0
         for share in shares:
             self.says |= share.field.says << share.offset
 
-    def ask(self, cell: Any, alive: int) -> tuple[int, bool]:
-        """The bits of ``alive`` that a cell leaves standing, and whether it is worth remembering."""
-        lasting = True
+    def standing(self, value: Any, alive: int) -> int:
+        """The bits of ``alive`` that a value leaves standing."""
         for offset, field, mask in self.shares:
             concerned = alive >> offset & field.all
             if concerned & field.says:
-                standing, is_lasting = mask(cell, concerned)
-                lasting = lasting and is_lasting
-                alive ^= (concerned ^ standing) << offset
-        return alive, lasting
+                alive ^= (concerned ^ mask(value, concerned)) << offset
+        return alive
+
+
+class Room:
+    """How much diagrams may still remember, in characters; when it is used up, all of them are drawn anew."""
+
+    def __init__(self, characters: int) -> None:
+        self._characters = self.left = characters
+        self._diagrams: list[Diagram] = []
+
+    def add(self, diagram: Diagram) -> None:
+        """Let a diagram use the room."""
+        self._diagrams.append(diagram)
+
+    def empty(self) -> None:
+        """Draw the diagrams anew."""
+        self.left = self._characters
+        for diagram in self._diagrams:
+            diagram.draw()
 
 
 class State:
@@ -70,8 +85,8 @@ class State:
         self.meaning: Any = None
 
 
-#: (what a row is asked for, None at the end; what its answer leads to; the state)
-Node = tuple[Optional[Key], Callable[[Any], Any], State]
+#: (number of the step, -1 at the end; what an answer leads to; the state)
+Node = tuple[int, Callable[[Any], Any], State]
 
 
 class Diagram:
@@ -82,34 +97,42 @@ class Diagram:
     bits that they block have come through all steps.
     """
 
-    def __init__(self, steps: Sequence[Step], start: int, blocked: int, blockers_of: Callable[[int], int]) -> None:
-        self._steps, self._start = steps, start
+    def __init__(
+        self, steps: Sequence[Step], start: int, blocked: int, blockers_of: Callable[[int], int], room: Room
+    ) -> None:
+        self._steps, self._start, self._room = steps, start, room
         self._blocked, self._blockers_of = blocked, blockers_of
-        self._draw()
+        self.draw()
+        room.add(self)
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
+        """Begin anew: forget all nodes."""
         self._nodes: dict[tuple[int, int, int], Node] = {}
-        self._room = _ROOM
         self._first = self._node(0, self._start, self._start)
 
-    def run(self, row: Any) -> State:
-        """The last state of a row: what is ``alive`` in it holds, but for what is blocked by another."""
-        key, get, state = self._first
-        while key is not None:
-            value = key(row)
+    def run(self, row: Any, keys: Sequence[Key]) -> State:
+        """The last state of a row: what is ``alive`` in it holds, but for what is blocked by another.
+
+        ``keys``: how such a row is asked at each of the steps.
+        """
+        number, get, state = self._first
+        while number >= 0:
+            value = keys[number](row)
             node = get(value)
             if node is None:
                 node = self._next(state, value)
-            key, get, state = node
+            number, get, state = node
         return state
 
     def _next(self, state: State, value: Any) -> Node:
-        alive, lasting = self._steps[state.number].ask(value, state.alive)
+        step, room = self._steps[state.number], self._room
+        alive = step.standing(value, state.alive)
         node = self._node(state.number + 1, alive, state.pending & alive)
-        if lasting:
-            self._room -= ENTRY + size_of(value)
-            if self._room < 0:
-                self._draw()
+        size = size_of(value)
+        if size <= step.longest:
+            room.left -= size + ENTRY
+            if room.left < 0:
+                room.empty()
             else:
                 state.leads[value] = node
         return node
@@ -125,6 +148,6 @@ class Diagram:
         known = self._nodes.get((number, alive, pending))
         if known is None:
             state = State(number, alive, pending)
-            key = steps[number].key if number < len(steps) else None
-            known = self._nodes[number, alive, pending] = key, state.leads.get, state
+            asked = number if number < len(steps) else -1
+            known = self._nodes[number, alive, pending] = asked, state.leads.get, state
         return known

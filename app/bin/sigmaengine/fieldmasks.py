@@ -33,16 +33,14 @@ ENTRY = 200
 _ASKING_COST = 4
 #: Values longer than this are not remembered: they do not come again, and they fill the memory.
 LONG = 4_000
-# Cells of which it is remembered that they were met once.
-_ONCE = 50_000
-
 #: A value as (folded, as it is).
 Text = tuple[str, str]
 
 
-#: (texts, whether they say something of ASCII values alone, how many of them, at least, a value that passes has).
-_Gate = tuple[list[str], bool, int]
-_NO_GATE: _Gate = ([], False, 0)
+#: What a value that passes has: one of some texts (or there are none; do they speak of ASCII values alone?), so often
+#: at least, so many characters at least.
+_Gate = tuple[list[str], bool, int, int]
+_NO_GATE: _Gate = ([], False, 0, 0)
 #: A literal's tests: texts that pass by being in a value; tests to be run, and their gates; whether there is a value.
 _Asking = tuple[list[str], list[tuple[int, _Gate]], list[bool]]
 
@@ -60,7 +58,7 @@ class BrokenTestError(Exception):
 class TestIndex:
     """Which tests a value passes: those at once that ``index`` (see ``indexing.build_index``) is of, any if asked."""
 
-    def __init__(self, tests: Sequence[Test], index: dict[str, Any]) -> None:
+    def __init__(self, tests: Mapping[str, Test], index: Mapping[str, Any]) -> None:
         self.tests = tests
         self.absent: list[int] = index["absent"]
         self.present: list[int] = index["present"]
@@ -72,11 +70,7 @@ class TestIndex:
         self._ends = [(-int(length), table) for length, table in index["ends"].items()]
         self._beyond_ascii: list[int] = index["beyond_ascii"]
         # Finding a literal decides its test, or (as ~test) is a reason to run it.
-        self._texts = TextSearch(
-            [(literal, place if sure else ~place, offset) for literal, place, sure, offset in index["texts"]],
-            index["covers"],
-        )
-        self.texts = len(index["texts"])
+        self._texts = TextSearch(index["texts"])
         self._networks = [(read_network(text), places) for text, places in index["networks"].items()]
         self._run: dict[int, tuple[bool, ValueTest]] = {}
 
@@ -129,7 +123,7 @@ class TestIndex:
 
     def _compiled(self, place: int) -> tuple[bool, ValueTest]:
         try:
-            compiled = self._run[place] = compile_folded(self.tests[place])
+            compiled = self._run[place] = compile_folded(self.tests[str(place)])
         except (re.error, ValueError, OverflowError, RecursionError) as error:
             raise BrokenTestError(place, str(error)) from None
         return compiled
@@ -170,12 +164,12 @@ class FieldMasks:
         self.says = anchored | self._asked | mask_of(bit for _, bits in field["falls"] for bit in bits)
         self._asking: dict[int, _Asking] = {}
         self._says: dict[int, int] = {}
-        self._memories: dict[Any, Callable[[Any, int], tuple[int, bool]]] = {}
+        self._memories: dict[Any, _Memory] = {}
         self.without_value = self._standing(self.index.absent, (), self.all)
         #: How dear a new value is, roughly.
-        self.cost = self.index.texts + _ASKING_COST * len(self._further)
+        self.cost: int = field["texts"] + _ASKING_COST * len(self._further)
         #: Whether values are searched rather than compared: such a field has many.
-        self.is_text = 2 * self.index.texts > len(field["tests"])
+        self.is_text: bool = field["is_text"]
 
     def of_values(self, values: Values, alive: int) -> int:
         """The bits of ``alive`` that these values leave standing. Raises BrokenTestError."""
@@ -249,7 +243,7 @@ class FieldMasks:
         others: list[tuple[int, _Gate]] = []
         by_presence: list[bool] = []
         for place in self._literals[literal]:
-            test = self.index.tests[place]
+            test = self.index.tests[str(place)]
             text = text_inside(test)
             if text is not None:
                 contained.append(text)
@@ -268,17 +262,14 @@ class FieldMasks:
             bits = self._says[test] = reduce(or_, masks)
         return bits
 
-    def memory(self, kind: Any, work_out: WorkOut) -> Callable[[Any, int], tuple[int, bool]]:
-        """What tells the masks of cells of one kind (a key); it serves every table that has such cells.
-
-        Its answer is (the bits of ``alive`` that a cell leaves standing, whether that is worth remembering).
-        """
+    def memory(self, kind: Any, work_out: WorkOut) -> WorkOut:
+        """``work_out`` with a memory, where values are few, that serves all tables with cells of one kind (a key)."""
+        if self.is_text:
+            return work_out
         memory = self._memories.get(kind)
         if memory is None:
-            memory = self._memories[kind] = (
-                _Acquaintances(work_out).mask if self.is_text else _Memory(work_out, self.all).mask
-            )
-        return memory
+            memory = self._memories[kind] = _Memory(work_out, self.all)
+        return memory.mask
 
     def bits_of_test(self, test: int) -> set[int]:
         """The bits that a test has a say in."""
@@ -289,13 +280,18 @@ class FieldMasks:
 
 def _is_open(gate: _Gate, text: Text) -> bool:
     """Whether a value may pass the test that a gate is of."""
-    texts, is_for_ascii, count = gate
+    texts, is_for_ascii, count, width = gate
+    if len(text[1]) < width:
+        return False
     if not texts or (is_for_ascii and not text[1].isascii()):
         return True
     folded = text[0]
     if count > 1:
         return folded.count(texts[0]) >= count
-    return any(one in folded for one in texts)
+    for one in texts:  # noqa: SIM110 - as a generator it takes three times as long
+        if one in folded:
+            return True
+    return False
 
 
 class ReferenceMasks(FieldMasks):
@@ -315,7 +311,7 @@ class ReferenceMasks(FieldMasks):
         tests = self._compared.get(literal)
         if tests is None:
             places = self._literals[literal]
-            tests = self._compared[literal] = [compile_reference(self.index.tests[place]) for place in places]
+            tests = self._compared[literal] = [compile_reference(self.index.tests[str(place)]) for place in places]
         return any(passes(value, other) for value, other in texts for passes in tests)
 
 
@@ -369,20 +365,20 @@ class _Memory:
         # Most values leave the same bits standing: one number serves them all.
         self._masks: dict[int, int] = {}
 
-    def mask(self, cell: Any, alive: int) -> tuple[int, bool]:
-        """See FieldMasks.memory."""
+    def mask(self, cell: Any, alive: int) -> int:
+        """See FieldMasks.of_values."""
         known = self._known.get(cell)
         if known is not None:
-            return known & alive, True
+            return known & alive
         size = size_of(cell)
         if size > LONG:
-            return self._work_out(cell, alive), False
+            return self._work_out(cell, alive)
         mask = self._work_out(cell, self._everything)
         mask = self._known[cell] = self._masks.setdefault(mask, mask)
         self._room -= size + ENTRY
         if self._room < 0:
             self._forget()
-        return mask & alive, True
+        return mask & alive
 
     def _forget(self) -> None:
         """Forget the older half; dicts keep the order in which they were filled."""
@@ -390,30 +386,6 @@ class _Memory:
             del self._known[old]
         self._masks = {mask: mask for mask in self._known.values()}
         self._room = ROOM // 2
-
-
-class _Acquaintances:
-    """Which cells were met before, lately. One met for the first time may never come again.
-
-    For fields with many values, of which working out all bits would be dear: the mask is told for the
-    bits that are alive.
-    """
-
-    def __init__(self, work_out: WorkOut) -> None:
-        self._work_out = work_out
-        self._met: set[int] = set()
-
-    def mask(self, cell: Any, alive: int) -> tuple[int, bool]:
-        """See FieldMasks.memory."""
-        return self._work_out(cell, alive), self._was_met(hash(cell)) and size_of(cell) <= LONG
-
-    def _was_met(self, known: int) -> bool:
-        if known in self._met:
-            return True
-        if len(self._met) >= _ONCE:
-            self._met.clear()
-        self._met.add(known)
-        return False
 
 
 def size_of(cell: Any) -> int:

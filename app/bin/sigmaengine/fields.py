@@ -111,12 +111,20 @@ class Columns:
             if is_event_field(name) and name not in _NO_KEYWORD_FIELDS and name not in ("_raw", "_time")
         ]
 
-    def values(self, cell: Cell) -> Values:
-        """The values of a cell of this table."""
+        #: The values of a cell of such a table.
+        self.values = values_by(text_of)
+
+
+def values_by(text_of: Callable[[str], str]) -> Callable[[Cell], Values]:
+    """What gives the values of a cell; ``text_of`` says what one says that is no tuple."""
+
+    def values(cell: Cell) -> Values:
         if isinstance(cell, tuple):
             return cell
-        text = self.text_of(cell) if cell else ""
+        text = text_of(cell) if cell else ""
         return (text,) if text else ()
+
+    return values
 
 
 class Event:

@@ -35,12 +35,14 @@ class _FoldTable(dict[int, int]):
 
 _TABLE = _FoldTable()
 _ASCII = bytes(range(128))
+_LONG = 500
 
 
 def fold(text: str) -> str:
     """``text`` with each code point replaced by its simple case folding; same length."""
     if text.isascii():
-        return text.lower()
+        # Bytes are lowered twice as fast.
+        return text.lower() if len(text) < _LONG else text.encode("ascii").lower().decode("ascii")
     # Bytes are lowered as ASCII alone. What is beyond ASCII is mostly a sign or two that stay.
     data = text.encode("utf-8", "surrogatepass")
     beyond = data.translate(None, _ASCII).decode("utf-8", "surrogatepass")

@@ -47,6 +47,12 @@ def repetitions(flags: str, expression: str, text: str) -> int:
     return count
 
 
+def shortest(flags: str, expression: str) -> int:
+    """The least number of characters that a regular expression matches."""
+    width: int = _parse(flags, expression).getwidth()[0]
+    return width
+
+
 def ignores_case(flags: str, expression: str) -> bool:
     """Whether a regular expression ignores case, in all of it or in a part."""
     if "i" in flags:

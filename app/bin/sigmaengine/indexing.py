@@ -5,13 +5,16 @@ An index is JSON, part of a program::
     {"present": tests that pass where there is a value, "absent": tests that pass where there is none,
      "whole": {text: tests}, "numbers": {number: tests}, "networks": {network: tests},
      "starts": {length: {text: tests}}, "ends": {length: {text: tests}},
-     "texts": [[text, test, 1 if finding it is passing, offset of its rarest group or -1], ...],
-     "covers": {substring: texts that share it},
+     "texts": {"singly": [[text, code], ...], to be looked for one by one,
+               "covers": {substring: texts of these that share it},
+               "groups": {"4": {group: [[text, code], ...]}, "2": {group: ...}}},
      "always": tests to be run on every value,
      "beyond_ascii": tests to be run on every value that is not ASCII}
 
-where a test is its position. Text is folded. What is found by text alone needs no function call;
-everything else is run only where text that it cannot do without is there.
+where a test is its position; a *code* is a test that finding the text passes, or ~test of one that is
+then to be run; a *group* is that many bytes of a text, the rarest of them, as a little-endian number.
+Text is folded. What is found by text alone needs no function call; everything else is run only where
+text that it cannot do without is there.
 """
 
 from __future__ import annotations
@@ -29,8 +32,10 @@ Index = dict[str, Any]
 
 #: Bytes of a group, as a memoryview reads them off as one integer; those of texts too short for four.
 GROUP, SHORT_GROUP = 4, 2
-#: Up to so many literals are looked for one by one; beyond, reading off a text's groups is cheaper.
+#: Up to so many texts are looked for one by one; beyond, reading off a value's groups is cheaper.
 MANY = 120
+# The same for those that are too short for the longer groups.
+_SOME_SHORT = 48
 
 # A cover pays if it stands for at least so many literals and is seldom in a text that holds none of
 # them: it is long, or a cluster of signs such as "::".
@@ -48,16 +53,36 @@ def build_index(tests: Sequence[Test], places: Iterable[int], rarity: Rarity) ->
     index = _empty()
     for place in places:
         _add(index, place, tests[place])
-    _choose_groups(index["texts"], rarity)
-    if len(index["texts"]) <= MANY:
-        index["covers"] = covers(sorted({entry[0] for entry in index["texts"]}))
+    index["texts"] = _arranged(index["texts"], rarity)
     return index
 
 
 def _empty() -> Index:
-    tables: Index = {name: {} for name in ("whole", "numbers", "networks", "starts", "ends", "covers")}
+    tables: Index = {name: {} for name in ("whole", "numbers", "networks", "starts", "ends")}
     lists: Index = {name: [] for name in ("present", "absent", "texts", "always", "beyond_ascii")}
     return {**tables, **lists}
+
+
+def _arranged(texts: Sequence[tuple[str, int]], rarity: Rarity) -> Index:
+    singly: list[tuple[str, int]] = []
+    groups: dict[int, dict[int, list[tuple[str, int]]]] = {GROUP: {}, SHORT_GROUP: {}}
+    short = [entry for entry in texts if len(encode(entry[0])) < GROUP]
+    by_themselves = {*short} if len(short) < _SOME_SHORT else set()
+    for entry in texts:
+        data = encode(entry[0])
+        _, offset = rarity.rarest(entry[0])
+        if len(texts) <= MANY or offset < 0 or entry in by_themselves:
+            singly.append(entry)
+            continue
+        size = group_of(data)
+        group = int.from_bytes(data[offset : offset + size], "little")
+        groups[size].setdefault(group, []).append(entry)
+    covering = covers(sorted({text for text, _ in singly})) if len(texts) <= MANY else {}
+    return {
+        "singly": singly,
+        "covers": covering,
+        "groups": {str(size): table for size, table in groups.items() if table},
+    }
 
 
 def texts_of_test(test: Test) -> list[str] | None:
@@ -65,6 +90,13 @@ def texts_of_test(test: Test) -> list[str] | None:
     index = _empty()
     _add(index, 0, test)
     return None if index["always"] else [entry[0] for entry in index["texts"]]
+
+
+def is_run(test: Test) -> bool:
+    """Whether finding a test's text is not yet passing it."""
+    index = _empty()
+    _add(index, 0, test)
+    return bool(index["always"]) or any(code < 0 for _, code in index["texts"])
 
 
 def _add(index: Index, place: int, test: Test) -> None:
@@ -98,7 +130,7 @@ def _add_by_shape(index: Index, place: int, parts: Sequence[Any]) -> bool:
         table = index["starts" if starts else "ends"]
         table.setdefault(str(len(literal)), {}).setdefault(literal, []).append(place)
     else:
-        index["texts"].append([literal, place, 1])
+        index["texts"].append((literal, place))
     return True
 
 
@@ -107,7 +139,7 @@ def _add_by_gate(index: Index, place: int, test: Test) -> None:
     if not gate:
         index["always"].append(place)
         return
-    index["texts"] += [[literal, place, 0] for literal in gate]
+    index["texts"] += [(literal, ~place) for literal in gate]
     if is_gated_loosely(test):
         index["beyond_ascii"].append(place)
 
@@ -137,7 +169,8 @@ def signs_of(tests: Sequence[Test]) -> list[str] | None:
         texts.update(max(_PLAIN.findall(text), key=len, default="") for text in found)
     if min(map(len, texts)) < _SHORTEST_SIGN:
         return None
-    covering = covers(sorted(texts))
+    # A part that many share has to be as seldom in events as the whole: "::" is, ".dll" is not.
+    covering = {part: shared for part, shared in covers(sorted(texts)).items() if not any(map(str.isalnum, part))}
     covered = {text for shared in covering.values() for text in shared}
     return sorted({*covering, *(texts - covered)})
 
@@ -166,12 +199,6 @@ class Rarity:
         data = encode(text)
         groups = _groups(data, group_of(data))
         return min(((self._common[group], offset) for offset, group in enumerate(groups)), default=(0, -1))
-
-
-def _choose_groups(texts: list[list[Any]], rarity: Rarity) -> None:
-    """Append to each text the offset of its rarest group, or -1 if it is too short."""
-    for entry in texts:
-        entry.append(rarity.rarest(entry[0])[1])
 
 
 def covers(literals: Sequence[str]) -> dict[str, list[str]]:

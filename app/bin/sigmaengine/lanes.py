@@ -1,4 +1,4 @@
-"""Rules of several log sources on the rows of one table: their fields as the steps of a diagram."""
+"""Rules of several log sources on a kind of events: their fields as the steps of a diagram."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import Any, Callable, NamedTuple
 
-from .diagram import Diagram, Key, Share, Step
-from .fieldmasks import FieldMasks, ReferenceMasks, mask_of
-from .fields import Cell, Columns, Event, FieldView, Values, with_decoded
+from .diagram import Diagram, Key, Room, Share, State, Step
+from .fieldmasks import LONG, FieldMasks, ReferenceMasks, WorkOut, mask_of
+from .fields import Cell, Columns, Event, FieldView, Values, candidate_values, values_by, with_decoded
 from .groups import Group, Match, lookups
-from .windowsxml import decode_entities
+from .signsearch import SignSearch
 
 
 class Lane(NamedTuple):
@@ -43,71 +43,90 @@ def _in_order(matches: Sequence[Match]) -> list[Match]:
     return sorted(by_id.values(), key=lambda match: match.order)
 
 
-#: What tells rows apart for a field: (what it is, to be shared by fields; the key; the field's masks by it).
-Source = tuple[Any, Key, Callable[[Any, int], tuple[int, bool]]]
+class Asked(NamedTuple):
+    """What a step asks a row for: the values of fields, or (no names) what keywords search.
+
+    ``signs``: what tells that no keyword can be in an event, where that can be told.
+    """
+
+    view: FieldView
+    names: tuple[str, ...]
+    signs: SignSearch | None = None
 
 
 class LaneDiagram:
-    """Lanes as one diagram. Subclasses say by what a row is asked for a field."""
+    """Lanes as one diagram; it serves all tables. Subclasses say what the answers of rows mean."""
 
-    def __init__(self, lanes: Sequence[Lane], columns: Columns) -> None:
-        self.lanes, self.columns = lanes, columns
+    def __init__(self, lanes: Sequence[Lane], room: Room) -> None:
+        self.lanes = lanes
         self._offsets: list[int] = []
-        self._standing: list[int] = []  # by lane: without the bits that need a field which no row has
-        sources: dict[Any, tuple[Key, list[Share]]] = {}
+        keywords = [field for lane in lanes for field in lane.group.fields if field.name is None]
+        signs = SignSearch(sorted({sign for field in keywords for sign in field.signs or ()}))
+        found: dict[Any, tuple[Asked, list[Share]]] = {}
         offset = 0
-        for lane in lanes:
-            standing = lane.group.all
-            for field in lane.group.fields:
-                source = self._source(lane.view, field)
-                if source is None:
-                    standing &= field.without_value
-                else:
-                    identity, key, mask = source
-                    sources.setdefault(identity, (key, []))[1].append(Share(offset, field, mask))
+        for group, view in lanes:
+            for field in group.fields:
+                asked = _asked(view, field, signs)
+                # Fields that are looked up alike are asked for once.
+                alike = (view.xml, asked.signs is None, [view.candidates(name) for name in asked.names])
+                identity = str((alike, asked.names if view.xml else ()))
+                found.setdefault(identity, (asked, []))[1].append(Share(offset, field, self._mask(view, field)))
             self._offsets.append(offset)
-            self._standing.append(standing)
-            offset += lane.group.bits
-        steps = [Step(key, shares) for key, shares in sources.values()]
-        # What the cheap ones rule out need not be asked of the others.
-        steps.sort(key=_cost)
-        start = self._joined(lane.group.wanted for lane in lanes)
-        blocked = self._joined(mask_of(lane.group.blockers) for lane in lanes)
-        self.run = Diagram(steps, start, blocked, self._blockers_of).run
+            offset += group.bits
+        steps = sorted(found.values(), key=lambda step: _cost(step[1]))
+        self.asked = [asked for asked, _ in steps]
+        self._diagram = Diagram(
+            [Step(shares, LONG if asked.names else 0) for asked, shares in steps],
+            self._joined(group.wanted for group, _ in lanes),
+            self._joined(mask_of(group.blockers) for group, _ in lanes),
+            self._blockers_of,
+            room,
+        )
+        #: See Diagram.run.
+        self.run: Callable[[Any, Sequence[Key]], State] = self._diagram.run
 
-    def _source(self, view: FieldView, field: FieldMasks) -> Source | None:
-        """By what rows are asked for a field; None if none of this table can have it."""
+    def _mask(self, view: FieldView, field: FieldMasks) -> WorkOut:
+        """What the answer of a row leaves standing of a field's bits."""
         raise NotImplementedError
 
     def _joined(self, masks: Iterable[int]) -> int:
         """Masks of the lanes, in their order, as one of the diagram."""
         joined = 0
-        for mask, standing, offset in zip(masks, self._standing, self._offsets):
-            joined |= (mask & standing) << offset
+        for mask, offset in zip(masks, self._offsets):
+            joined |= mask << offset
         return joined
 
     def _blockers_of(self, bits: int) -> int:
         return self._joined(
-            lane.group.blockers_of(bits >> offset & lane.group.all) for lane, offset in zip(self.lanes, self._offsets)
+            group.blockers_of(bits >> offset & group.all) for (group, _), offset in zip(self.lanes, self._offsets)
         )
 
-    def outcome(self, alive: int) -> Outcome:
-        """What the bits mean that are alive after all steps."""
+    def outcome(self, state: State) -> Outcome:
+        """What the last state of a row means."""
+        if state.meaning is None:
+            state.meaning = self._outcome(state.alive)
+        outcome: Outcome = state.meaning
+        return outcome
+
+    def _outcome(self, alive: int) -> Outcome:
         found = [
-            (lane.group, place, lane.group.match(place, lane.view))
-            for lane, offset in zip(self.lanes, self._offsets)
-            for place in lane.group.places(alive >> offset & lane.group.all)
+            (place in group.recheck, group.match(place, view))
+            for (group, view), offset in zip(self.lanes, self._offsets)
+            for place in group.places(alive >> offset & group.all)
         ]
-        rechecked = [place in group.recheck for group, place, _ in found]
-        matches = [match for _, _, match in found]
-        return Outcome(
-            (match for match, again in zip(matches, rechecked) if not again),
-            (match for match, again in zip(matches, rechecked) if again),
-        )
+        return Outcome((match for again, match in found if not again), (match for again, match in found if again))
 
 
-def _cost(step: Step) -> tuple[bool, bool, int]:
-    fields = [share.field for share in step.shares]
+def _asked(view: FieldView, field: FieldMasks, signs: SignSearch) -> Asked:
+    if field.name is None:
+        return Asked(view, (), None if field.signs is None else signs)
+    names = (field.name, field.other) if isinstance(field, ReferenceMasks) else (field.name,)
+    return Asked(view, names)
+
+
+def _cost(shares: Sequence[Share]) -> tuple[bool, bool, int]:
+    """What the cheap ones rule out need not be asked of the others."""
+    fields = [share.field for share in shares]
     return (
         any(field.name is None for field in fields),
         any(field.is_text for field in fields),
@@ -116,119 +135,113 @@ def _cost(step: Step) -> tuple[bool, bool, int]:
 
 
 class CellDiagram(LaneDiagram):
-    """For rows whose columns show all that they hold. Rows are sequences of cells."""
+    """For rows whose columns show all that they hold; ``text_of`` as in Columns."""
 
-    def __init__(self, lanes: Sequence[Lane], columns: Columns) -> None:
-        fields = [field for lane in lanes for field in lane.group.fields if field.name is None]
-        self._signs = sorted({sign for field in fields for sign in field.signs or ()})
-        super().__init__(lanes, columns)
+    def __init__(self, lanes: Sequence[Lane], text_of: Callable[[str], str], room: Room) -> None:
+        self._text_of = text_of
+        super().__init__(lanes, room)
 
-    def _source(self, view: FieldView, field: FieldMasks) -> Source | None:
-        columns = self.columns
+    def _mask(self, view: FieldView, field: FieldMasks) -> WorkOut:
         if field.name is None:
-            if field.signs is None or "_raw" not in columns.positions:
-                return "texts", lambda cells: Event(columns, cells).texts(), _keyword_masks(field)
-            return "gated", _texts_unless_clear(columns, self._signs), _keyword_masks(field)
-        if isinstance(field, ReferenceMasks):
-            return _pair(view, field, lambda cells: Event(columns, cells))
-        candidates = [candidate for candidate in view.candidates(field.name) if candidate[0] in columns.positions]
-        if any(len(candidate) > 1 for candidate in candidates):
-            name = field.name
-            return (
-                (id(view), name),
-                lambda cells: view.values(Event(columns, cells), name),
-                field.memory("values", field.of_values),
-            )
-        places = list(dict.fromkeys(place for candidate in candidates for place in columns.positions[candidate[0]]))
-        if not places:
-            return None
-        key = itemgetter(*places) if len(places) == 1 else _first_of(places)
-        return tuple(places), key, self._memory(view, field)
-
-    def _memory(self, view: FieldView, field: FieldMasks) -> Callable[[Any, int], tuple[int, bool]]:
-        values_of = self.columns.values
+            return field.of_values
+        values_of = values_by(self._text_of)
         if view.xml:
-            memory = field.memory(
-                (True, self.columns.text_of), lambda cell, alive: field.of_values(with_decoded(values_of(cell)), alive)
+            values_of = _decoded(values_of)
+        if isinstance(field, ReferenceMasks):
+            of_pair = field.of_pair
+            return field.memory(
+                (view.xml, self._text_of),
+                lambda pair, alive: of_pair((values_of(pair[0]), values_of(pair[1])), alive),
             )
-        else:
-            memory = field.memory(
-                (False, self.columns.text_of), lambda cell, alive: field.of_values(values_of(cell), alive)
-            )
-        return memory
+        return field.memory((view.xml, self._text_of), lambda cell, alive: field.of_values(values_of(cell), alive))
+
+    def keys(self, columns: Columns) -> list[Key]:
+        """How the rows of a table are asked at each step."""
+        return [_key(asked, columns) for asked in self.asked]
 
 
-def _pair(view: FieldView, field: ReferenceMasks, event_of: Callable[[Any], Event]) -> Source:
-    """The values of two fields."""
-    name, other = str(field.name), field.other
-
-    def key(row: Any) -> tuple[Values, Values]:
-        event = event_of(row)
-        return view.values(event, name), view.values(event, other)
-
-    return (id(view), name, other), key, field.memory("values", field.of_pair)
+def _decoded(values_of: Callable[[Cell], Values]) -> Callable[[Cell], Values]:
+    return lambda cell: with_decoded(values_of(cell))
 
 
-def _first_of(places: Sequence[int]) -> Key:
-    """The first of several cells that says something."""
-
-    def key(cells: Sequence[Cell]) -> Cell:
-        for place in places:
-            if cells[place]:
-                return cells[place]
-        return ""
-
-    return key
-
-
-# The characters beyond ASCII that fold to ASCII ones: the Kelvin sign to k, the long s to s.
-_FOLD_TO_ASCII = ("\u212a".encode(), "\u017f".encode())
+def _key(asked: Asked, columns: Columns) -> Key:
+    if not asked.names:
+        if asked.signs is None or "_raw" not in columns.positions:
+            return lambda cells: Event(columns, cells).texts()
+        return _texts_unless_clear(columns, asked.signs.is_clear)
+    keys = [_cell_key(asked.view, name, columns) for name in asked.names]
+    if len(keys) == 1:
+        return keys[0]
+    first, second = keys
+    return lambda cells: (first(cells), second(cells))
 
 
-def _texts_unless_clear(columns: Columns, signs: Sequence[str]) -> Key:
-    """What keywords are looked for in; nothing where ``_raw`` has none of the signs, as most have not."""
-    place = columns.positions["_raw"][0]
-    bytes_of = columns.bytes_of
-    sought = [sign.encode("ascii") for sign in signs]
+def _texts_unless_clear(columns: Columns, is_clear: Callable[[str, Callable[[str], bytes]], bool]) -> Key:
+    """What keywords are looked for in; nothing where ``_raw`` tells that they are not there."""
+    place, bytes_of = columns.positions["_raw"][0], columns.bytes_of
 
     def key(cells: Sequence[Cell]) -> Values:
         raw = cells[place]
-        if raw and type(raw) is str:
-            data = bytes_of(raw).lower()
-            if b"&#" in data:  # decoded, &#107; is a k; what named entities stand for is in no sign
-                data += decode_entities(data.decode("latin-1")).encode("utf-8")
-            sought_here = sought if data.isascii() else [*sought, *_FOLD_TO_ASCII]
-            for sign in sought_here:
-                if sign in data:
-                    break
-            else:
-                return ()
+        if raw and isinstance(raw, str) and is_clear(raw, bytes_of):
+            return ()
         return Event(columns, cells).texts()
 
     return key
 
 
-def _keyword_masks(field: FieldMasks) -> Callable[[Values, int], tuple[int, bool]]:
-    return lambda texts, alive: (field.of_values(texts, alive), not texts)
+def _cell_key(view: FieldView, name: str, columns: Columns) -> Key:
+    candidates = [candidate for candidate in view.candidates(name) if candidate[0] in columns.positions]
+    if any(len(candidate) > 1 for candidate in candidates):
+
+        def worked_out(cells: Sequence[Cell]) -> Values:
+            event = Event(columns, cells)
+            return next(filter(None, (candidate_values(event, candidate) for candidate in candidates)), ())
+
+        return worked_out
+    places = list(dict.fromkeys(place for candidate in candidates for place in columns.positions[candidate[0]]))
+    if len(places) == 1:
+        return itemgetter(places[0])
+    if not places:
+        return lambda _: ""
+
+    def first_of(cells: Sequence[Cell]) -> Cell:
+        for place in places:
+            if cells[place]:
+                return cells[place]
+        return ""
+
+    return first_of
 
 
 class EventDiagram(LaneDiagram):
     """For rows that hold more than their columns show. Rows are events."""
 
-    def _source(self, view: FieldView, field: FieldMasks) -> Source | None:
-        name = field.name
-        if name is None:
-            return "texts", Event.texts, _keyword_masks(field)
-        if isinstance(field, ReferenceMasks):
-            return _pair(view, field, lambda event: event)
-        return (id(view), name), lambda event: view.values(event, name), field.memory("values", field.of_values)
+    def _mask(self, view: FieldView, field: FieldMasks) -> WorkOut:  # noqa: ARG002 - a view gives what it means
+        if field.name is None:
+            return field.of_values
+        return field.memory("values", field.of_pair if isinstance(field, ReferenceMasks) else field.of_values)
+
+    def keys(self, columns: Columns) -> list[Key]:
+        """How events of a table are asked at each step."""
+        return [self._key(asked, columns) for asked in self.asked]
+
+    @staticmethod
+    def _key(asked: Asked, columns: Columns) -> Key:
+        view = asked.view
+        if not asked.names:
+            key = _key(asked, columns)
+            return lambda event: key(event.cells)
+        if len(asked.names) == 1:
+            (name,) = asked.names
+            return lambda event: view.values(event, name)
+        one, other = asked.names
+        return lambda event: (view.values(event, one), view.values(event, other))
 
 
 class Watch:
     """Notes which fields ever have a value; of interest are those that have not had one yet."""
 
     def __init__(self, lanes: Sequence[Lane], columns: Columns) -> None:
-        self._columns = columns
         self._places: dict[FieldMasks, list[int]] = {}
         for group, view in lanes:
             for field in group.fields:

@@ -11,18 +11,22 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any, Callable
 
+from .diagram import Key, Room
 from .fieldmasks import BrokenTestError
 from .fields import Cell, Columns, Event, FieldView, array_forms
 from .groups import Group, Match, lookups
-from .lanes import CellDiagram, EventDiagram, Lane, LaneDiagram, Outcome, Watch
+from .lanes import CellDiagram, EventDiagram, Lane, Watch
 from .plain import Evidence
 from .routing import Alternative, Route, Router, merged_aliases
 from .rule import LogSource
 from .ruleset import RuleSet, Shard
 from .selection import RuleInfo
+from .windowsxml import may_have_unextracted
 
 # Kinds of events (by the values of the routing keys) that are remembered for one table.
 _ROUTES = 20_000
+# Characters of values that are remembered.
+_ROOM = 16_000_000
 # Tables that are remembered: chunks of one search mostly have the same header.
 _TABLES = 500
 
@@ -60,6 +64,8 @@ class Matcher:
         self._groups: dict[LogSource, Group] = {}
         self._lanes: dict[Route, list[Lane]] = {}
         self._tables: dict[Columns, _Table] = {}
+        self._kinds: dict[tuple[Route, Callable[[str], str]], _Kind] = {}
+        self._room = Room(_ROOM)
 
     @property
     def selected(self) -> list[RuleInfo]:
@@ -98,7 +104,10 @@ class Matcher:
         for group in self._groups.values():
             if broken.field in group.fields:
                 group.leave_out(broken.field, broken)
-        self._tables.clear()  # they were made for what was wanted before
+        # They were made for what was wanted before.
+        self._tables.clear()
+        self._kinds.clear()
+        self._room = Room(_ROOM)
 
     def match_plainly(self, columns: Columns, cells: Sequence[Cell]) -> list[Match]:
         """What ``match`` gives, by evaluating one rule after the other: its oracle, and slow."""
@@ -155,6 +164,14 @@ class Matcher:
             ]
         return lanes
 
+    def kind_of(self, route: Route, columns: Columns) -> _Kind:
+        """What is tried on events of a route in such tables."""
+        kind = self._kinds.get((route, columns.text_of))
+        if kind is None:
+            lanes = [lane for lane in self.lanes_of(route) if lane.group.wanted]
+            kind = self._kinds[route, columns.text_of] = _Kind(lanes, columns, self._room)
+        return kind
+
     def _view(self, shard: Shard, route: Route) -> FieldView | None:
         """How the fields of a shard's rules are looked up in events of ``route``; None if they are not its."""
         alternatives = self._alternatives(shard, route)
@@ -195,60 +212,76 @@ class _Table:
         places = sorted({place for field in fields for place in columns.positions.get(field, ())})
         # What decides the kind of an event, as one key.
         self._key: Callable[[Sequence[Cell]], Any] = itemgetter(*places) if places else lambda cells: ()
-        self._kinds: dict[Any, _Kind] = {}
-        self._kinds_of_routes: dict[Route, _Kind] = {}
+        self._plans: dict[Any, _Plan] = {}
+        self._plans_of_routes: dict[Route, _Plan] = {}
 
     def match(self, cells: Sequence[Cell]) -> list[Match]:
         """See Matcher.match. Raises BrokenTestError."""
         counts = self.counts
         key = self._key(cells)
-        kind = self._kinds.get(key)
-        if kind is None:
-            kind = self._find_kind(key, cells)
-        matches = kind.match(cells)
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = self._find_plan(key, cells)
+        matches = plan.match(cells)
         counts.events += 1
-        counts.routed += kind.is_routed
+        counts.routed += plan.is_routed
         if matches:
             counts.matched += 1
         return matches
 
-    def _find_kind(self, key: Any, cells: Sequence[Cell]) -> _Kind:
+    def _find_plan(self, key: Any, cells: Sequence[Cell]) -> _Plan:
         route = self.matcher.router.route(Event(self.columns, cells))
-        kind = self._kinds_of_routes.get(route)
-        if kind is None:
-            lanes = [lane for lane in self.matcher.lanes_of(route) if lane.group.wanted]
-            kind = self._kinds_of_routes[route] = _Kind(lanes, self.columns)
-        if len(self._kinds) >= _ROUTES:
-            self._kinds.clear()
-        self._kinds[key] = kind
-        return kind
+        plan = self._plans_of_routes.get(route)
+        if plan is None:
+            plan = self._plans_of_routes[route] = _Plan(self.matcher.kind_of(route, self.columns), self.columns)
+        if len(self._plans) >= _ROUTES:
+            self._plans.clear()
+        self._plans[key] = plan
+        return plan
 
 
 class _Kind:
-    """A kind of events of one table: the lanes that are tried on them, as a diagram."""
+    """A kind of events: the lanes that are tried on them, as a diagram. It serves all tables of one sort."""
 
-    def __init__(self, lanes: Sequence[Lane], columns: Columns) -> None:
-        self.lanes, self.columns = lanes, columns
-        self.is_routed = bool(lanes)
-        raw = columns.positions.get("_raw")
-        self._raw = raw[0] if raw and any(lane.view.xml for lane in lanes) else None
-        self._watch = Watch(lanes, columns)
-        self._of_cells = CellDiagram(lanes, columns)
-        #: For events that hold more than their columns show.
+    def __init__(self, lanes: Sequence[Lane], columns: Columns, room: Room) -> None:
+        self.lanes, self.room = lanes, room
+        self.is_xml = any(lane.view.xml for lane in lanes)
+        self.of_cells = CellDiagram(lanes, columns.text_of, room)
         self._of_events: EventDiagram | None = None
+
+    @property
+    def of_events(self) -> EventDiagram:
+        """For events that hold more than their columns show."""
+        if self._of_events is None:
+            self._of_events = EventDiagram(self.lanes, self.room)
+        return self._of_events
+
+
+class _Plan:
+    """A kind of events in one table: which cells are asked for."""
+
+    def __init__(self, kind: _Kind, columns: Columns) -> None:
+        self.kind, self.columns = kind, columns
+        self.is_routed = bool(kind.lanes)
+        raw = columns.positions.get("_raw")
+        self._raw = raw[0] if raw and kind.is_xml else None
+        self._watch = Watch(kind.lanes, columns)
+        self._keys = kind.of_cells.keys(columns)
+        self._event_keys: list[Key] | None = None
 
     def match(self, cells: Sequence[Cell]) -> list[Match]:
         """The rules that match a row. Raises BrokenTestError."""
         self._watch.look(cells)
-        diagram: LaneDiagram = self._of_cells
-        row: Any = cells
         if self._raw is not None:
             raw = cells[self._raw]
-            if "<Data>" in raw or "<UserData>" in raw:
-                row = Event(self.columns, cells)
-                diagram = self._of_events = self._of_events or EventDiagram(self.lanes, self.columns)
-        state = diagram.run(row)
-        outcome: Outcome | None = state.meaning
-        if outcome is None:
-            outcome = state.meaning = diagram.outcome(state.alive)
-        return outcome.matches(self.columns, cells)
+            if may_have_unextracted(raw if isinstance(raw, str) else raw[0]):
+                return self._match_event(cells)
+        of_cells = self.kind.of_cells
+        return of_cells.outcome(of_cells.run(cells, self._keys)).matches(self.columns, cells)
+
+    def _match_event(self, cells: Sequence[Cell]) -> list[Match]:
+        of_events = self.kind.of_events
+        if self._event_keys is None:
+            self._event_keys = of_events.keys(self.columns)
+        state = of_events.run(Event(self.columns, cells), self._event_keys)
+        return of_events.outcome(state).matches(self.columns, cells)

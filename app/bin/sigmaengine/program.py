@@ -10,7 +10,8 @@ that hold. A program is JSON (it is written by the build and read by a search)::
      "blockers": {bit: [bits]},          bits that must not hold for this one to hold
      "recheck": [rule's positions],      rules to be evaluated plainly when a bit of theirs holds
      "fields": [{"field": name or null (keywords), "other": the field that it is compared with or null,
-                 "tests": tests (see modifiers),
+                 "tests": {test's position: test (see modifiers)} of those that may have to be run,
+                 "texts": number of texts in the index, "is_text": whether they are most of the tests,
                  "literals": [[tests' positions], ...], of which one test has to pass,
                  "indexed", "stands", "backs", "falls", "further", "gates": see anchors,
                  "index": see indexing, of the tests of the indexed literals,
@@ -25,7 +26,7 @@ from typing import Any
 
 from .anchors import choose_anchors
 from .conjunctions import Conjunction, Literal, Reference, Subject, TooManyError, conjunctions_of
-from .indexing import Rarity, build_index, signs_of, texts_of_test
+from .indexing import Rarity, build_index, is_run, signs_of, texts_of_test
 from .modifiers import Test
 from .rule import Rule
 
@@ -70,11 +71,17 @@ class _Field:
         literals = list(self.literals.values())
         rarity = Rarity(text for test in tests for text in texts_of_test(test) or ())
         anchors = choose_anchors(tests, literals, rarity)
-        looked_up = {place for literal in anchors["indexed"] for place in literals[literal][0]}
+        indexed = set(anchors["indexed"])
+        looked_up = {place for literal in indexed for place in literals[literal][0]}
+        asked = {place for number, literal in enumerate(literals) if number not in indexed for place in literal[0]}
+        texts = sum(len(texts_of_test(tests[place]) or ()) for place in looked_up)
         return {
             "field": subject.field if isinstance(subject, Reference) else subject,
             "other": subject.other if isinstance(subject, Reference) else None,
-            "tests": tests,
+            # Of others the index says all.
+            "tests": {str(place): test for place, test in enumerate(tests) if place in asked or is_run(test)},
+            "texts": texts,
+            "is_text": 2 * texts > len(tests),
             "literals": [positions for positions, _, _ in literals],
             **anchors,
             "index": build_index(tests, sorted(looked_up), rarity),

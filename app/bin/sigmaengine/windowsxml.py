@@ -31,13 +31,22 @@ def _decoded(found: re.Match[str]) -> str:
     return chr(code_point) if is_character else found.group()
 
 
+# Windows writes EventData or UserData after System, and the data of an event's template all have names.
+_NAMED_DATA = "</System><EventData><Data Name="
+
+
+def may_have_unextracted(raw: str) -> bool:
+    """False if ``unextracted_fields`` of an event's XML are none; quick."""
+    return _NAMED_DATA not in raw and ("<Data>" in raw or "<UserData>" in raw)
+
+
 def unextracted_fields(raw: str) -> dict[str, tuple[str, ...]]:
     """Unnamed data (as ``Data``) and the leaves of the user data of one event's XML: name -> values.
 
     Empty elements make no value. Text that is no event XML gives an empty dict.
     """
     found: dict[str, list[str]] = {}
-    if not raw.lstrip().startswith("<Event"):
+    if not may_have_unextracted(raw) or not raw.lstrip().startswith("<Event"):
         return {}
     if "<Data>" in raw:
         found["Data"] = _UNNAMED_DATA.findall(raw)

@@ -1,0 +1,60 @@
+"""Whether keywords can be in an event at all: a quick look at its ``_raw``.
+
+A *sign* is a text of plain ASCII of which one is in every event in which a keyword is found (see
+``indexing.signs_of``). Hardly an event has one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Callable
+
+from .windowsxml import decode_entities
+
+# More signs than these are looked for in what an event says that others have not said.
+_FEW = 12
+# Characters of pieces that are remembered, each taking more than these.
+_ROOM, _ENTRY = 3_000_000, 100
+# The characters beyond ASCII that fold to ASCII ones: the Kelvin sign to k, the long s to s.
+_FOLD_TO_ASCII = ("\u212a".encode(), "\u017f".encode())
+
+
+class SignSearch:
+    """Looks for signs."""
+
+    def __init__(self, signs: Sequence[str]) -> None:
+        self._signs = [sign.encode("ascii") for sign in signs]
+        self._is_clear_anew = self._is_clear if len(signs) <= _FEW else self._has_clear_pieces
+        #: Pieces that no sign is in.
+        self._clear: set[str] = set()
+        self._room = _ROOM
+
+    def is_clear(self, raw: str, bytes_of: Callable[[str], bytes]) -> bool:
+        """Whether there is no sign in a cell; ``bytes_of`` as in Columns."""
+        return self._is_clear_anew(raw, bytes_of)
+
+    def _is_clear(self, text: str, bytes_of: Callable[[str], bytes]) -> bool:
+        data = bytes_of(text).lower()
+        if b"&" in data and b"&#" in data:  # decoded, &#107; is a k; what named entities stand for is in no sign
+            data += decode_entities(data.decode("latin-1")).encode("utf-8")
+        if not data.isascii() and any(sign in data for sign in _FOLD_TO_ASCII):
+            return False
+        for sign in self._signs:  # noqa: SIM110 - see _is_open of fieldmasks
+            if sign in data:
+                return False
+        return True
+
+    def _has_clear_pieces(self, raw: str, bytes_of: Callable[[str], bytes]) -> bool:
+        """The same, by pieces between characters that are in no sign: XML or JSON says mostly what was said before."""
+        clear = self._clear
+        separator = "<" if raw[0] == "<" else '"'
+        new = [piece for piece in raw.split(separator) if piece not in clear]
+        text = separator.join(new)
+        if not self._is_clear(text, bytes_of):
+            return False
+        self._room -= len(text) + _ENTRY * len(new)
+        if self._room < 0:
+            clear.clear()
+            self._room = _ROOM
+        clear.update(new)
+        return True
