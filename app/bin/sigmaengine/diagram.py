@@ -12,20 +12,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Callable, NamedTuple
 
-from .fieldmasks import ENTRY, FieldMasks, WorkOut, size_of
+from .fieldmasks import ENTRY, WorkOut, size_of
 
 #: What a row answers when a step asks it.
 Key = Callable[[Any], Any]
 
 
 class Share(NamedTuple):
-    """A field of one of the diagram's programs.
+    """What an answer does to the bits of one of the diagram's programs.
 
-    ``offset``: where the program's bits begin in the diagram's; ``mask``: see FieldMasks.of_values.
+    ``offset``: where the program's bits begin in the diagram's; ``all``: these bits; ``says``: those that
+    ``mask`` has a say in, which gives what an answer leaves standing of some of them.
     """
 
     offset: int
-    field: FieldMasks
+    all: int
+    says: int
     mask: WorkOut
 
 
@@ -39,13 +41,13 @@ class Step:
         self.shares, self.longest = shares, longest
         self.says = 0
         for share in shares:
-            self.says |= share.field.says << share.offset
+            self.says |= share.says << share.offset
 
     def standing(self, value: Any, alive: int) -> int:
         """The bits of ``alive`` that a value leaves standing."""
-        for offset, field, mask in self.shares:
-            concerned = alive >> offset & field.all
-            if concerned & field.says:
+        for offset, everything, says, mask in self.shares:
+            concerned = alive >> offset & everything
+            if concerned & says:
                 alive ^= (concerned ^ mask(value, concerned)) << offset
         return alive
 

@@ -18,7 +18,6 @@ from struct import iter_unpack
 from typing import Any, Callable
 
 from .addresses import read_address, read_network
-from .fields import Values
 from .folding import fold
 from .indexing import text_inside
 from .modifiers import Test
@@ -156,27 +155,32 @@ class FieldMasks:
         self._stands = _Masks(field["stands"])
         self._backs = _Masks(field["backs"])
         self._falls = _Masks(field["falls"])
-        self._further: dict[int, Sequence[Sequence[int]]] = {bit: asked for bit, *asked in field["further"]}
-        self._asked = mask_of(self._further)
+        self._needed: dict[int, list[int]] = {bit: needed for bit, needed, _ in field["further"] if needed}
+        self._refused: dict[int, list[int]] = {bit: refused for bit, _, refused in field["further"] if refused}
+        self._asked = mask_of(self._needed)
         anchored = mask_of(bit for _, bits in field["stands"] for bit in bits)
         self._free = self.all & ~anchored
-        #: The bits that the field has a say in.
+        #: The bits that ``of_values`` has a say in, and those that ``unrefused`` has.
         self.says = anchored | self._asked | mask_of(bit for _, bits in field["falls"] for bit in bits)
+        self.refuses = mask_of(self._refused)
         self._asking: dict[int, _Asking] = {}
         self._says: dict[int, int] = {}
         self._memories: dict[Any, _Memory] = {}
         self.without_value = self._standing(self.index.absent, (), self.all)
         #: How dear a new value is, roughly.
-        self.cost: int = field["texts"] + _ASKING_COST * len(self._further)
+        self.cost: int = field["texts"] + _ASKING_COST * len(self._needed)
         #: Whether values are searched rather than compared: such a field has many.
         self.is_text: bool = field["is_text"]
 
-    def of_values(self, values: Values, alive: int) -> int:
-        """The bits of ``alive`` that these values leave standing. Raises BrokenTestError."""
-        if not values:
+    def of_values(self, values: Any, alive: int) -> int:
+        """The bits of ``alive`` that these values leave standing, refused literals that are not indexed aside.
+
+        Raises BrokenTestError.
+        """
+        texts = self._texts(values)
+        if not texts:
             return self.without_value & alive
         self.seen = True
-        texts = [(fold(value), value) for value in values]
         passed: set[int] = set()
         try:
             for text in texts:
@@ -185,6 +189,32 @@ class FieldMasks:
         except BrokenTestError as broken:
             broken.field = self
             raise
+
+    def unrefused(self, values: Any, alive: int) -> int:
+        """The bits of ``alive`` but for those that refuse a literal that holds and is not indexed.
+
+        They are mostly filters, and dear to ask for: better of few bits. Raises BrokenTestError.
+        """
+        texts = self._texts(values)
+        known: dict[int, bool] = {}
+        standing = alive
+        try:
+            for bit in bits_of(alive & self.refuses):
+                for literal in self._refused[bit]:
+                    holds = known.get(literal)
+                    if holds is None:
+                        holds = known[literal] = self._holds(literal, texts)
+                    if holds:
+                        standing ^= 1 << bit
+                        break
+        except BrokenTestError as broken:
+            broken.field = self
+            raise
+        return standing
+
+    def _texts(self, values: Any) -> Sequence[Text]:
+        """Values as the tests of the field take them."""
+        return [(fold(value), value) for value in values]
 
     def _standing(self, passed: Iterable[int], texts: Sequence[Text], alive: int) -> int:
         holding = {literal for test in passed for literal in self._literals_of[test]}
@@ -204,19 +234,12 @@ class FieldMasks:
         return standing
 
     def _comes_through(self, bit: int, known: dict[int, bool], texts: Sequence[Text]) -> bool:
-        """Whether a bit gets what else it asks. ``known``: literals whose truth is known; grows."""
-        needed, refused = self._further[bit]
-        for literal in needed:
+        """Whether a bit gets what else it needs. ``known``: literals whose truth is known; grows."""
+        for literal in self._needed[bit]:
             holds = known.get(literal)
             if holds is None:
                 holds = known[literal] = literal not in self._indexed and self._holds(literal, texts)
             if not holds:
-                return False
-        for literal in refused:
-            holds = known.get(literal)
-            if holds is None:
-                holds = known[literal] = self._holds(literal, texts)
-            if holds:
                 return False
         return True
 
@@ -275,7 +298,8 @@ class FieldMasks:
         """The bits that a test has a say in."""
         literals = {place for place, tests in enumerate(self._literals) if test in tests}
         bits = {bit for place in literals for bit in bits_of(self._stands[place] | self._falls[place])}
-        return bits | {bit for bit, asked in self._further.items() if literals & {*asked[0], *asked[1]}}
+        further = [*self._needed.items(), *self._refused.items()]
+        return bits | {bit for bit, asked in further if literals.intersection(asked)}
 
 
 def _is_open(gate: _Gate, text: Text) -> bool:
@@ -295,17 +319,18 @@ def _is_open(gate: _Gate, text: Text) -> bool:
 
 
 class ReferenceMasks(FieldMasks):
-    """The masks of two fields whose values are compared, each of ``name`` with each of ``other``."""
+    """The masks of two fields whose values are compared, each of ``name`` with each of ``other``.
+
+    Its values are pairs: those of the one field and those of the other.
+    """
 
     def __init__(self, field: Mapping[str, Any], bits: int) -> None:
         self._compared: dict[int, list[PairTest]] = {}
         self.other: str = field["other"]
         super().__init__(field, bits)
 
-    def of_pair(self, pair: tuple[Values, Values], alive: int) -> int:
-        """The bits of ``alive`` that the values of both fields leave standing."""
-        self.seen = self.seen or bool(pair[0])
-        return self._standing((), list(product(*pair)), alive)
+    def _texts(self, values: Any) -> Sequence[Text]:
+        return list(product(*values))
 
     def _holds(self, literal: int, texts: Sequence[Text]) -> bool:
         tests = self._compared.get(literal)

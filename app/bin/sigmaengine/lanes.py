@@ -53,6 +53,26 @@ class Asked(NamedTuple):
     names: tuple[str, ...]
     signs: SignSearch | None = None
 
+    @property
+    def identity(self) -> str:
+        """The same for fields that are looked up alike: they are asked for once."""
+        candidates = [self.view.candidates(name) for name in self.names]
+        return str((candidates, self.signs is None, self.view.xml and self.names))
+
+
+class _Step(NamedTuple):
+    """A step in the making. ``late``: it says what bits refuse, which is asked when they have all they need."""
+
+    asked: Asked
+    late: bool
+    fields: list[FieldMasks]
+    shares: list[Share]
+
+    def rank(self) -> tuple[bool, bool, bool, int]:
+        """What the cheap ones rule out need not be asked of the others."""
+        is_text = any(field.is_text for field in self.fields)
+        return not self.asked.names, self.late, is_text, sum(field.cost for field in self.fields)
+
 
 class LaneDiagram:
     """Lanes as one diagram; it serves all tables. Subclasses say what the answers of rows mean."""
@@ -62,21 +82,22 @@ class LaneDiagram:
         self._offsets: list[int] = []
         keywords = [field for lane in lanes for field in lane.group.fields if field.name is None]
         signs = SignSearch(sorted({sign for field in keywords for sign in field.signs or ()}))
-        found: dict[Any, tuple[Asked, list[Share]]] = {}
+        steps: dict[str, _Step] = {}
         offset = 0
         for group, view in lanes:
             for field in group.fields:
                 asked = _asked(view, field, signs)
-                # Fields that are looked up alike are asked for once.
-                alike = (view.xml, asked.signs is None, [view.candidates(name) for name in asked.names])
-                identity = str((alike, asked.names if view.xml else ()))
-                found.setdefault(identity, (asked, []))[1].append(Share(offset, field, self._mask(view, field)))
+                for says, late in ((field.says, False), (field.refuses, True)):
+                    if says:
+                        step = steps.setdefault(f"{late} {asked.identity}", _Step(asked, late, [], []))
+                        step.fields.append(field)
+                        step.shares.append(Share(offset, group.all, says, self._mask(view, field, late=late)))
             self._offsets.append(offset)
             offset += group.bits
-        steps = sorted(found.values(), key=lambda step: _cost(step[1]))
-        self.asked = [asked for asked, _ in steps]
+        in_order = sorted(steps.values(), key=_Step.rank)
+        self.asked = [step.asked for step in in_order]
         self._diagram = Diagram(
-            [Step(shares, LONG if asked.names else 0) for asked, shares in steps],
+            [Step(step.shares, LONG if step.asked.names else 0) for step in in_order],
             self._joined(group.wanted for group, _ in lanes),
             self._joined(mask_of(group.blockers) for group, _ in lanes),
             self._blockers_of,
@@ -85,8 +106,8 @@ class LaneDiagram:
         #: See Diagram.run.
         self.run: Callable[[Any, Sequence[Key]], State] = self._diagram.run
 
-    def _mask(self, view: FieldView, field: FieldMasks) -> WorkOut:
-        """What the answer of a row leaves standing of a field's bits."""
+    def _mask(self, view: FieldView, field: FieldMasks, *, late: bool) -> WorkOut:
+        """What the answer of a row leaves standing of a field's bits; ``late``: what it refuses, not what it needs."""
         raise NotImplementedError
 
     def _joined(self, masks: Iterable[int]) -> int:
@@ -124,16 +145,6 @@ def _asked(view: FieldView, field: FieldMasks, signs: SignSearch) -> Asked:
     return Asked(view, names)
 
 
-def _cost(shares: Sequence[Share]) -> tuple[bool, bool, int]:
-    """What the cheap ones rule out need not be asked of the others."""
-    fields = [share.field for share in shares]
-    return (
-        any(field.name is None for field in fields),
-        any(field.is_text for field in fields),
-        sum(field.cost for field in fields),
-    )
-
-
 class CellDiagram(LaneDiagram):
     """For rows whose columns show all that they hold; ``text_of`` as in Columns."""
 
@@ -141,19 +152,22 @@ class CellDiagram(LaneDiagram):
         self._text_of = text_of
         super().__init__(lanes, room)
 
-    def _mask(self, view: FieldView, field: FieldMasks) -> WorkOut:
+    def _mask(self, view: FieldView, field: FieldMasks, *, late: bool) -> WorkOut:
+        mask = field.unrefused if late else field.of_values
         if field.name is None:
-            return field.of_values
+            return mask
         values_of = values_by(self._text_of)
         if view.xml:
             values_of = _decoded(values_of)
-        if isinstance(field, ReferenceMasks):
-            of_pair = field.of_pair
-            return field.memory(
-                (view.xml, self._text_of),
-                lambda pair, alive: of_pair((values_of(pair[0]), values_of(pair[1])), alive),
-            )
-        return field.memory((view.xml, self._text_of), lambda cell, alive: field.of_values(values_of(cell), alive))
+
+        def of_cell(cell: Cell, alive: int) -> int:
+            return mask(values_of(cell), alive)
+
+        def of_pair(pair: tuple[Cell, Cell], alive: int) -> int:
+            return mask((values_of(pair[0]), values_of(pair[1])), alive)
+
+        work_out: WorkOut = of_pair if isinstance(field, ReferenceMasks) else of_cell
+        return work_out if late else field.memory((view.xml, self._text_of), work_out)
 
     def keys(self, columns: Columns) -> list[Key]:
         """How the rows of a table are asked at each step."""
@@ -216,10 +230,10 @@ def _cell_key(view: FieldView, name: str, columns: Columns) -> Key:
 class EventDiagram(LaneDiagram):
     """For rows that hold more than their columns show. Rows are events."""
 
-    def _mask(self, view: FieldView, field: FieldMasks) -> WorkOut:  # noqa: ARG002 - a view gives what it means
-        if field.name is None:
-            return field.of_values
-        return field.memory("values", field.of_pair if isinstance(field, ReferenceMasks) else field.of_values)
+    def _mask(self, view: FieldView, field: FieldMasks, *, late: bool) -> WorkOut:  # noqa: ARG002 - it gives values
+        if late:
+            return field.unrefused
+        return field.of_values if field.name is None else field.memory("values", field.of_values)
 
     def keys(self, columns: Columns) -> list[Key]:
         """How events of a table are asked at each step."""
