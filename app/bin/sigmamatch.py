@@ -158,6 +158,8 @@ class SigmaMatchCommand(StreamingCommand):
             if finished:
                 self._report()
             self._write_answer(answer, finished)
+            # What a chunk takes, tens of megabytes, is not to be held while the next one is read.
+            del chunk, body, answer
 
     def _write_answer(self, body: bytes | bytearray, finished: bool) -> None:
         """One chunk, with the messages and metrics that splunklib's writer has collected.
