@@ -169,8 +169,12 @@ def signs_of(tests: Sequence[Test]) -> list[str] | None:
         texts.update(max(_PLAIN.findall(text), key=len, default="") for text in found)
     if min(map(len, texts)) < _SHORTEST_SIGN:
         return None
-    # A part that many share has to be as seldom in events as the whole: "::" is, ".dll" is not.
-    covering = {part: shared for part, shared in covers(sorted(texts)).items() if not any(map(str.isalnum, part))}
+    # A part that many share has to be seldom in events: "::" and "kiwi" are, ".dll" is not.
+    covering = {
+        part: shared
+        for part, shared in covers(sorted(texts)).items()
+        if part.isalpha() or not any(map(str.isalnum, part))
+    }
     covered = {text for shared in covering.values() for text in shared}
     return sorted({*covering, *(texts - covered)})
 
