@@ -6,9 +6,12 @@ import os
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sigmaengine import fieldmasks
+from sigmaengine import matcher as matching
 from sigmaengine.fields import Columns, make_cell
 from sigmaengine.matcher import Matcher
 from sigmaengine.routing import RoutingTable
@@ -147,3 +150,50 @@ def test_selecting_rules_changes_nothing_for_the_selected(
     all_matches = [match.info.id for match in Matcher(everything).match(columns, values)]
     some = Matcher(everything, lambda info: info.id in ids)
     assert [match.info.id for match in some.match(columns, values)] == [one for one in all_matches if one in ids]
+
+
+# Literals enough to be found by their groups, of two bytes and of four, beside each other in one field.
+LETTERS = "abAB.\\-\u00e4\u03c2"
+many_words = st.lists(st.text(LETTERS, min_size=1, max_size=7), min_size=150, max_size=220, unique=True)
+
+
+@settings(max_examples=15 * EFFORT, deadline=None)
+@given(many_words, st.data())
+def test_many_literals(literals: list[str], data: st.DataObject) -> None:
+    found = []
+    for number, words_of_rule in enumerate((literals[:60], literals[60:120], literals[120:])):
+        document = {
+            "id": f"00000000-0000-0000-0000-00000000000{number}",
+            "title": "t",
+            "logsource": {},
+            "detection": {
+                "x": {"A|contains": words_of_rule[: len(words_of_rule) // 2]},
+                "y": {"A|contains|all": words_of_rule[:2], "B|endswith": words_of_rule},
+                "z": {"A|contains": words_of_rule[len(words_of_rule) // 2 :], "B|contains": literals[number]},
+                "condition": "(x and not z) or y or (z and not x)",
+            },
+        }
+        rule, findings = read_rule(document)
+        assert rule is not None, findings
+        found.append(rule)
+    matcher = Matcher(from_rules(found, RoutingTable(XML)))
+    values = st.lists(st.one_of(st.sampled_from(literals), st.text(LETTERS, max_size=5), st.just("\n")), max_size=12)
+    for _ in range(10):
+        event = {"A": "".join(data.draw(values)), "B": "".join(data.draw(values))}
+        columns, row = Columns(list(event)), list(event.values())
+        fast = [match.info.id for match in matcher.match(columns, row)]
+        assert fast == [match.info.id for match in matcher.match_plainly(columns, row)]
+
+
+@settings(max_examples=40 * EFFORT, deadline=None)
+@given(rules(), st.lists(events, min_size=2, max_size=8))
+def test_what_is_forgotten_changes_nothing(found: list[Rule], rows: list[dict[str, Any]]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        # Room for hardly a value: diagrams are drawn anew again and again.
+        patch.setattr(matching, "_ROOM", 500)
+        patch.setattr(fieldmasks, "ROOM", 500)
+        matcher = Matcher(from_rules(found, RoutingTable(XML)))
+        for event in rows * 3:
+            columns, values = Columns(list(event)), list(event.values())
+            fast = [match.info.id for match in matcher.match(columns, values)]
+            assert fast == [match.info.id for match in matcher.match_plainly(columns, values)]

@@ -36,7 +36,7 @@ class SignSearch:
     def _is_clear(self, text: str, bytes_of: Callable[[str], bytes]) -> bool:
         data = bytes_of(text).lower()
         if b"&" in data and b"&#" in data:  # decoded, &#107; is a k; what named entities stand for is in no sign
-            data += decode_entities(data.decode("latin-1")).encode("utf-8")
+            data += decode_entities(data.decode("latin-1")).encode("utf-8").lower()
         if not data.isascii() and any(sign in data for sign in _FOLD_TO_ASCII):
             return False
         for sign in self._signs:  # noqa: SIM110 - see _is_open of fieldmasks

@@ -1,0 +1,105 @@
+"""Events in which no keyword can be are passed over, and no others."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sigmaengine import signsearch
+from sigmaengine.fields import Columns
+from sigmaengine.matcher import Matcher
+from sigmaengine.routing import RoutingTable
+from sigmaengine.rule import read_rule
+from sigmaengine.ruleset import from_rules
+
+NOWHERE = RoutingTable({"keys": {}, "alternatives": []})
+FEW = ["mimikatz", "kiwi.legit", "sekurlsa::x"]
+#: More than are looked for in whole events.
+MANY = [*FEW, *(f"needle{number:02}" for number in range(signsearch._FEW + 5))]  # noqa: SLF001 - so that it stays so
+
+
+def matcher(keywords: list[str]) -> Matcher:
+    """One rule that looks for keywords in any event."""
+    rule, findings = read_rule(
+        {
+            "id": "00000000-0000-0000-0000-000000000000",
+            "title": "t",
+            "logsource": {},
+            "detection": {"k": keywords, "condition": "k"},
+        }
+    )
+    assert rule is not None, findings
+    return Matcher(from_rules([rule], NOWHERE))
+
+
+def agree(found: Matcher, event: dict[str, Any]) -> bool:
+    """Whether the event matches, as both ways of matching say."""
+    columns, cells = Columns(list(event)), list(event.values())
+    fast = bool(found.match(columns, cells))
+    assert fast == bool(found.match_plainly(columns, cells))
+    return fast
+
+
+EVENTS = {
+    "plain": ("x mimikatz y", True),
+    "other-case": ("x MimiKatz y", True),
+    "kelvin-sign": ("x mimi\u212aatz y", True),
+    "long-s": ("x \u017fekurlsa::x y", True),
+    "named-entity": ("<E><D>a&amp;mimikatz</D></E>", True),
+    "decimal-entity": ("<E><D>mimi&#107;atz</D></E>", True),
+    "hexadecimal-entity": ("<E><D>mimi&#x4B;atz</D></E>", True),
+    "kelvin-sign-as-an-entity": ("<E><D>mimi&#x212A;atz</D></E>", True),
+    "json": ('{"a": "b", "c": "mimikatz"}', True),
+    "json-key": ('{"a": "b", "mimikatz": "c"}', True),
+    "across-elements": ("<E><D>mimi</D><D>katz</D></E>", False),
+    "across-quotes": ('{"a": "mimi", "b": "katz"}', False),
+    "dot-is-a-dot": ("x kiwi legit y", False),
+    "beyond-ascii": ("<E><D>\u00e4\u00f6\u00fc \u20ac</D></E>", False),
+    "nothing": ("<E><D>x</D></E>", False),
+}
+
+
+@pytest.mark.parametrize("keywords", [FEW, MANY], ids=["few-signs", "many-signs"])
+@pytest.mark.parametrize("name", EVENTS)
+def test_events(name: str, keywords: list[str]) -> None:
+    raw, matches = EVENTS[name]
+    found = matcher(keywords)
+    for _ in range(2):  # the second time from memory
+        assert agree(found, {"_raw": raw, "a": "b"}) is matches
+
+
+@pytest.mark.parametrize("keywords", [FEW, MANY], ids=["few-signs", "many-signs"])
+def test_without_raw_the_fields_are_searched(keywords: list[str]) -> None:
+    found = matcher(keywords)
+    assert agree(found, {"a": "x mimikatz"}) is True
+    assert agree(found, {"a": "x mimikatz", "_raw": ""}) is True
+    assert agree(found, {"a": "x mimikatz", "_raw": "y"}) is False
+
+
+WORDS = ["mimi", "katz", "kiwi", ".", "legit", "needle", "07", "::", "x", "\u212a"]
+MARKS = ["<D>", "</D>", '"', "&amp;", "&#107;", "&#x4B;"]
+
+
+@given(
+    st.lists(st.lists(st.sampled_from([*WORDS, *MARKS]), max_size=8).map("".join), min_size=1, max_size=6),
+    st.booleans(),
+)
+def test_any_text(raws: list[str], many: bool) -> None:
+    found = matcher(MANY if many else FEW)
+    for raw in raws:
+        agree(found, {"_raw": raw, "a": "b"})
+        agree(found, {"_raw": f"<E>{raw}</E>", "a": "b"})
+        agree(found, {"_raw": json.dumps({"a": raw}), "a": "b"})
+
+
+def test_memory_of_pieces_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signsearch, "_ROOM", 1000)
+    search = signsearch.SignSearch(MANY)
+    for number in range(500):
+        assert search.is_clear(f"<E><D>{number}</D></E>", str.encode)
+        assert len(search._clear) < 20  # noqa: SLF001
+    assert not search.is_clear("<E><D>mimikatz</D></E>", str.encode)
