@@ -407,6 +407,18 @@ def test_a_blind_rule_is_named_with_its_fields(mappings: Mappings, tmp_path: Pat
     assert not [text for text in result.told("INFO") if "never had a value" in text]
 
 
+def test_a_field_that_only_the_xml_shows_was_there(mappings: Mappings, tmp_path: Path) -> None:
+    source = {"product": "windows", "category": "ps_classic_start"}
+    detection = {"s": {"Data|contains": "x", "EventID": 600}, "condition": "s"}
+    app = app_of([rule_of({"logsource": source, "detection": detection}, "xml-1", "XML")], mappings, tmp_path)
+    raw = "<Event><System><EventID>400</EventID></System><EventData><Data>y</Data></EventData></Event>"
+    event = {"Channel": "Windows PowerShell", "EventCode": "400", "source": "XmlWinEventLog:Windows PowerShell"}
+    event |= {"sourcetype": "XmlWinEventLog", "_raw": raw}
+    told = run(app, [], [event_chunk([event])], tmp_path).told("INFO")
+    assert told[0].startswith("sigmamatch: 1 events (1 of a log source with rules")
+    assert not [text for text in told if "Data" in text]
+
+
 def test_no_report_before_the_finished_chunk(small_app: Path, tmp_path: Path) -> None:
     stream = io.BytesIO(stream_of([], [], str(tmp_path)))
     stream.seek(0, io.SEEK_END)

@@ -197,3 +197,28 @@ def test_what_is_forgotten_changes_nothing(found: list[Rule], rows: list[dict[st
             columns, values = Columns(list(event)), list(event.values())
             fast = [match.info.id for match in matcher.match(columns, values)]
             assert fast == [match.info.id for match in matcher.match_plainly(columns, values)]
+
+
+def test_nodes_of_values_too_long_to_remember_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matching, "_ROOM", 60_000)
+    words_of_rules = [f"needle{number}x" for number in range(10)]
+    found = []
+    for number, word in enumerate(words_of_rules):
+        rule, _ = read_rule(
+            {
+                "id": f"00000000-0000-0000-0000-00000000000{number}",
+                "title": "t",
+                "logsource": {},
+                "detection": {"x": {"A|contains": word, "B": "b"}, "condition": "x"},
+            }
+        )
+        assert rule is not None
+        found.append(rule)
+    matcher = Matcher(from_rules(found, RoutingTable(XML)))
+    columns = Columns(["A", "B"])
+    for chosen in range(2 ** len(words_of_rules)):
+        held = [number for number in range(len(words_of_rules)) if chosen >> number & 1]
+        text = " ".join(words_of_rules[number] for number in held).ljust(fieldmasks.LONG + 1)
+        assert len(matcher.match(columns, [text, "b"])) == len(held)
+        (kind,) = matcher._kinds.values()  # noqa: SLF001 - what is bounded
+        assert len(kind.of_cells._diagram._nodes) <= 60  # noqa: SLF001

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sigmaengine import rawrows
-from tests.test_datapath import BODIES, cells, records
+from tests.support.csvtables import BODIES, cells, records
 
 BLOCKS = (1, 2, 3, 5, 8, 13, 64)
 # What CSV is made of, what stands for it in raw rows, and bytes that are no character.
@@ -37,7 +37,7 @@ def read(record: bytes) -> tuple[bytes, list[str]]:
     return record, [cell.decode("utf-8", "surrogateescape") for cell in cells(record)]
 
 
-# Without those where a carriage return stands outside quotes or beside a bare line feed: see test_datapath.
+# The reader takes every carriage return before a line feed for a part of the line end; see test_datapath for others.
 CLEAR = [name for name in BODIES if "carriage" not in name]
 
 

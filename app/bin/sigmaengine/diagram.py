@@ -52,6 +52,10 @@ class Step:
         return alive
 
 
+# What a node takes, in characters: two numbers of some thousand bits, and a dict.
+_NODE = 1_500
+
+
 class Room:
     """How much diagrams may still remember, in characters; when it is used up, all of them are drawn anew."""
 
@@ -132,11 +136,10 @@ class Diagram:
         node = self._node(state.number + 1, alive, state.pending & alive)
         size = size_of(value)
         if size <= step.longest:
+            state.leads[value] = node
             room.left -= size + ENTRY
-            if room.left < 0:
-                room.empty()
-            else:
-                state.leads[value] = node
+        if room.left < 0:
+            room.empty()
         return node
 
     def _node(self, number: int, alive: int, pending: int) -> Node:
@@ -152,4 +155,5 @@ class Diagram:
             state = State(number, alive, pending)
             asked = number if number < len(steps) else -1
             known = self._nodes[number, alive, pending] = asked, state.leads.get, state
+            self._room.left -= _NODE
         return known

@@ -8,7 +8,6 @@ An index is JSON, part of a program::
      "texts": {"singly": [[text, code], ...], to be looked for one by one,
                "covers": {substring: texts of these that share it},
                "groups": {"4": {group: [[text, code], ...]}, "2": {group: ...}}},
-     "always": tests to be run on every value,
      "beyond_ascii": tests to be run on every value that is not ASCII}
 
 where a test is its position; a *code* is a test that finding the text passes, or ~test of one that is
@@ -49,7 +48,7 @@ _TABLES = {"num": "numbers", "cidr": "networks"}
 
 
 def build_index(tests: Sequence[Test], places: Iterable[int], rarity: Rarity) -> Index:
-    """The index of the tests at ``places``."""
+    """The index of the tests at ``places``, none of which has to be run on every value."""
     index = _empty()
     for place in places:
         _add(index, place, tests[place])
@@ -59,7 +58,7 @@ def build_index(tests: Sequence[Test], places: Iterable[int], rarity: Rarity) ->
 
 def _empty() -> Index:
     tables: Index = {name: {} for name in ("whole", "numbers", "networks", "starts", "ends")}
-    lists: Index = {name: [] for name in ("present", "absent", "texts", "always", "beyond_ascii")}
+    lists: Index = {name: [] for name in ("present", "absent", "texts", "beyond_ascii")}
     return {**tables, **lists}
 
 
@@ -86,27 +85,27 @@ def _arranged(texts: Sequence[tuple[str, int]], rarity: Rarity) -> Index:
 
 
 def texts_of_test(test: Test) -> list[str] | None:
-    """The texts by which an index finds a test: none if dicts tell, None if it would be run on every value."""
+    """The texts by which an index finds a test: none if dicts tell, None if it has to be run on every value."""
     index = _empty()
-    _add(index, 0, test)
-    return None if index["always"] else [entry[0] for entry in index["texts"]]
+    return [text for text, _ in index["texts"]] if _add(index, 0, test) else None
 
 
 def is_run(test: Test) -> bool:
     """Whether finding a test's text is not yet passing it."""
     index = _empty()
-    _add(index, 0, test)
-    return bool(index["always"]) or any(code < 0 for _, code in index["texts"])
+    return not _add(index, 0, test) or any(code < 0 for _, code in index["texts"])
 
 
-def _add(index: Index, place: int, test: Test) -> None:
+def _add(index: Index, place: int, test: Test) -> bool:
+    """Add a test; False if nothing can be looked up for it."""
     kind = test[0]
     if kind in ("null", "exists"):
         index["present" if kind == "exists" and test[1] else "absent"].append(place)
     elif kind in _TABLES:
         index[_TABLES[kind]].setdefault(test[1], []).append(place)
     elif kind != "str" or test[1] or not _add_by_shape(index, place, test[2]):
-        _add_by_gate(index, place, test)
+        return _add_by_gate(index, place, test)
+    return True
 
 
 def text_inside(test: Test) -> str | None:
@@ -134,14 +133,12 @@ def _add_by_shape(index: Index, place: int, parts: Sequence[Any]) -> bool:
     return True
 
 
-def _add_by_gate(index: Index, place: int, test: Test) -> None:
+def _add_by_gate(index: Index, place: int, test: Test) -> bool:
     gate = gate_of_test(test)
-    if not gate:
-        index["always"].append(place)
-        return
     index["texts"] += [(literal, ~place) for literal in gate]
-    if is_gated_loosely(test):
+    if gate and is_gated_loosely(test):
         index["beyond_ascii"].append(place)
+    return bool(gate)
 
 
 def is_gated_loosely(test: Test) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import Any, Callable, NamedTuple
@@ -74,7 +75,7 @@ class _Step(NamedTuple):
         return not self.asked.names, self.late, is_text, sum(field.cost for field in self.fields)
 
 
-class LaneDiagram:
+class LaneDiagram(ABC):
     """Lanes as one diagram; it serves all tables. Subclasses say what the answers of rows mean."""
 
     def __init__(self, lanes: Sequence[Lane], room: Room) -> None:
@@ -106,9 +107,13 @@ class LaneDiagram:
         #: See Diagram.run.
         self.run: Callable[[Any, Sequence[Key]], State] = self._diagram.run
 
+    @abstractmethod
     def _mask(self, view: FieldView, field: FieldMasks, *, late: bool) -> WorkOut:
         """What the answer of a row leaves standing of a field's bits; ``late``: what it refuses, not what it needs."""
-        raise NotImplementedError
+
+    @abstractmethod
+    def keys(self, columns: Columns) -> list[Key]:
+        """How rows of a table are asked at each step."""
 
     def _joined(self, masks: Iterable[int]) -> int:
         """Masks of the lanes, in their order, as one of the diagram."""
@@ -257,10 +262,13 @@ class Watch:
 
     def __init__(self, lanes: Sequence[Lane], columns: Columns) -> None:
         self._places: dict[FieldMasks, list[int]] = {}
+        self._by_name: dict[str, list[FieldMasks]] = {}
         for group, view in lanes:
             for field in group.fields:
-                names = [candidate[0] for candidate in view.candidates(field.name)] if field.name is not None else []
-                self._places[field] = [place for name in names for place in columns.positions.get(name, ())]
+                if field.name is not None:
+                    names = [candidate[0] for candidate in view.candidates(field.name)]
+                    self._places[field] = [place for name in names for place in columns.positions.get(name, ())]
+                    self._by_name.setdefault(field.name, []).append(field)
         self._get: Callable[[Sequence[Cell]], Any] | None = None
         self._nothing: Any = ""
         self._look_for_the_unseen()
@@ -270,6 +278,12 @@ class Watch:
         places = [place for places in self._places.values() for place in places]
         self._get = itemgetter(*places) if places else None
         self._nothing = ("",) * len(places) if len(places) > 1 else ""
+
+    def see(self, names: Iterable[str]) -> None:
+        """Note that a row has values of these names which no column shows."""
+        for name in names:
+            for field in self._by_name.get(name, ()):
+                field.seen = True
 
     def look(self, cells: Sequence[Cell]) -> None:
         """Look at a row."""

@@ -2,7 +2,7 @@
 
 ``Matcher`` joins the pieces: the router says which kinds of events a row belongs to; a *lane* is
 one log source's rules together with the names that their fields have in such rows; the lanes of a
-kind of events are run as one diagram over a table's columns (see ``diagram``).
+kind of events are run as one diagram (see ``diagram``).
 """
 
 from __future__ import annotations
@@ -283,5 +283,7 @@ class _Plan:
         of_events = self.kind.of_events
         if self._event_keys is None:
             self._event_keys = of_events.keys(self.columns)
-        state = of_events.run(Event(self.columns, cells), self._event_keys)
+        event = Event(self.columns, cells)
+        self._watch.see(event.unextracted())
+        state = of_events.run(event, self._event_keys)
         return of_events.outcome(state).matches(self.columns, cells)

@@ -24,14 +24,14 @@ class SignSearch:
 
     def __init__(self, signs: Sequence[str]) -> None:
         self._signs = [sign.encode("ascii") for sign in signs]
-        self._is_clear_anew = self._is_clear if len(signs) <= _FEW else self._has_clear_pieces
+        self._takes_apart = len(signs) > _FEW
         #: Pieces that no sign is in.
         self._clear: set[str] = set()
         self._room = _ROOM
 
     def is_clear(self, raw: str, bytes_of: Callable[[str], bytes]) -> bool:
         """Whether there is no sign in a cell; ``bytes_of`` as in Columns."""
-        return self._is_clear_anew(raw, bytes_of)
+        return self._has_clear_pieces(raw, bytes_of) if self._takes_apart else self._is_clear(raw, bytes_of)
 
     def _is_clear(self, text: str, bytes_of: Callable[[str], bytes]) -> bool:
         data = bytes_of(text).lower()
