@@ -3,8 +3,7 @@
 The state of a row's evaluation is the set of bits (see ``program``) that the columns seen so far have
 left standing. A *node* is such a state and the next column that has a say in it; each value that was
 met there leads to another node. So a row costs one look-up a column, and only the columns that can
-still change something; it does not matter how many rules there are. What a value that is new to a
-node leaves standing is told by ``fieldmasks``.
+still change something. What a value that is new to a node leaves standing is told by ``fieldmasks``.
 """
 
 from __future__ import annotations
