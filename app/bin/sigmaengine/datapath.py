@@ -39,7 +39,8 @@ class Table:
         # splunkd writes all twins after all fields: a row without multivalue fields ends in commas alone.
         fields = self.width - len(self._twins)
         are_last = [position for _, position in self._twins] == list(range(fields, self.width))
-        self._no_values = "," * len(self._twins) if are_last and fields else ""
+        self._fields = fields if are_last and self._twins else 0
+        self._no_values = "," * (len(self._twins) - 1)
         ours = (*FIELDS, EXPLAIN_FIELD)
         self._earlier = {name: first[name] for name in ours if name in first}
         self._with_twin = {name for name in ours if MV_PREFIX + name in first}
@@ -55,10 +56,11 @@ class Table:
         The twins of a row without multivalue fields are left out.
         """
         if isinstance(row, str):
-            no_values = self._no_values
-            if no_values and row.endswith(no_values):
-                found = row[: -len(no_values)].split(",")
-                if len(found) == self.width - len(no_values):
+            fields = self._fields
+            if fields:
+                found = row.split(",", fields)
+                if len(found) > fields and found[fields] == self._no_values:
+                    del found[fields]
                     return found, 0
             row = row.split(",")
         missing = self.width - len(row)

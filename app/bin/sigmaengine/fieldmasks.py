@@ -166,6 +166,8 @@ class FieldMasks:
         self._asking: dict[int, _Asking] = {}
         self._says: dict[int, int] = {}
         self._memories: dict[Any, _Memory] = {}
+        self._last_values: Any = ()
+        self._last_texts: Sequence[Text] = ()
         self.without_value = self._standing(self.index.absent, (), self.all)
         #: How dear a new value is, roughly.
         self.cost: int = field["texts"] + _ASKING_COST * len(self._needed)
@@ -213,7 +215,15 @@ class FieldMasks:
         return standing
 
     def _texts(self, values: Any) -> Sequence[Text]:
-        """Values as the tests of the field take them."""
+        """Values as the tests of the field take them.
+
+        Those of the last call are kept: an event is asked what it needs, and then what it refuses.
+        """
+        if values is not self._last_values:
+            self._last_values, self._last_texts = values, self._prepared(values)
+        return self._last_texts
+
+    def _prepared(self, values: Any) -> Sequence[Text]:
         return [(fold(value), value) for value in values]
 
     def _standing(self, passed: Iterable[int], texts: Sequence[Text], alive: int) -> int:
@@ -329,7 +339,7 @@ class ReferenceMasks(FieldMasks):
         self.other: str = field["other"]
         super().__init__(field, bits)
 
-    def _texts(self, values: Any) -> Sequence[Text]:
+    def _prepared(self, values: Any) -> Sequence[Text]:
         return list(product(*values))
 
     def _holds(self, literal: int, texts: Sequence[Text]) -> bool:

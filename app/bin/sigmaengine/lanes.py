@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from functools import partial
 from operator import itemgetter
 from typing import Any, Callable, NamedTuple
 
@@ -155,15 +156,16 @@ class CellDiagram(LaneDiagram):
 
     def __init__(self, lanes: Sequence[Lane], text_of: Callable[[str], str], room: Room) -> None:
         self._text_of = text_of
+        values = values_by(text_of)
+        #: What gives the values of a cell, by whether they may be XML.
+        self._values_of = {False: _keeping_the_last(values), True: _keeping_the_last(_decoded(values))}
         super().__init__(lanes, room)
 
     def _mask(self, view: FieldView, field: FieldMasks, *, late: bool) -> WorkOut:
         mask = field.unrefused if late else field.of_values
         if field.name is None:
             return mask
-        values_of = values_by(self._text_of)
-        if view.xml:
-            values_of = _decoded(values_of)
+        values_of = self._values_of[view.xml]
 
         def of_cell(cell: Cell, alive: int) -> int:
             return mask(values_of(cell), alive)
@@ -175,19 +177,48 @@ class CellDiagram(LaneDiagram):
         return work_out if late else field.memory((view.xml, self._text_of), work_out)
 
     def keys(self, columns: Columns) -> list[Key]:
-        """How the rows of a table are asked at each step."""
-        return [_key(asked, columns) for asked in self.asked]
+        """How the rows of a table are asked at each step; most steps are asked by few tables."""
+        return _when_asked([partial(_key, asked, columns) for asked in self.asked])
 
 
 def _decoded(values_of: Callable[[Cell], Values]) -> Callable[[Cell], Values]:
     return lambda cell: with_decoded(values_of(cell))
 
 
+def _keeping_the_last(values_of: Callable[[Cell], Values]) -> Callable[[Cell], Values]:
+    """What ``values_of`` gives; fields of several programs, and of one twice, are asked about one cell."""
+    last: Cell = ""
+    found: Values = ()
+
+    def values(cell: Cell) -> Values:
+        nonlocal last, found
+        if cell is not last:
+            last, found = cell, values_of(cell)
+        return found
+
+    return values
+
+
+def _when_asked(makers: Sequence[Callable[[], Key]]) -> list[Key]:
+    """Keys each of which is made when it is first used."""
+    keys: list[Key] = []
+
+    def waiting(place: int, make: Callable[[], Key]) -> Key:
+        def key(row: Any) -> Any:
+            made = keys[place] = make()
+            return made(row)
+
+        return key
+
+    keys.extend(waiting(place, make) for place, make in enumerate(makers))
+    return keys
+
+
 def _key(asked: Asked, columns: Columns) -> Key:
     if not asked.names:
         if asked.signs is None or "_raw" not in columns.positions:
             return lambda cells: Event(columns, cells).texts()
-        return _texts_unless_clear(columns, asked.signs.is_clear)
+        return _texts_unless_clear(columns, asked.signs)
     keys = [_cell_key(asked.view, name, columns) for name in asked.names]
     if len(keys) == 1:
         return keys[0]
@@ -195,9 +226,9 @@ def _key(asked: Asked, columns: Columns) -> Key:
     return lambda cells: (first(cells), second(cells))
 
 
-def _texts_unless_clear(columns: Columns, is_clear: Callable[[str, Callable[[str], bytes]], bool]) -> Key:
+def _texts_unless_clear(columns: Columns, signs: SignSearch) -> Key:
     """What keywords are looked for in; nothing where ``_raw`` tells that they are not there."""
-    place, bytes_of = columns.positions["_raw"][0], columns.bytes_of
+    place, bytes_of, is_clear = columns.positions["_raw"][0], columns.bytes_of, signs.is_clear
 
     def key(cells: Sequence[Cell]) -> Values:
         raw = cells[place]
@@ -241,8 +272,8 @@ class EventDiagram(LaneDiagram):
         return field.of_values if field.name is None else field.memory("values", field.of_values)
 
     def keys(self, columns: Columns) -> list[Key]:
-        """How events of a table are asked at each step."""
-        return [self._key(asked, columns) for asked in self.asked]
+        """How events of a table are asked at each step; most steps are asked by few tables."""
+        return _when_asked([partial(self._key, asked, columns) for asked in self.asked])
 
     @staticmethod
     def _key(asked: Asked, columns: Columns) -> Key:
@@ -261,34 +292,34 @@ class Watch:
     """Notes which fields ever have a value; of interest are those that have not had one yet."""
 
     def __init__(self, lanes: Sequence[Lane], columns: Columns) -> None:
-        self._places: dict[FieldMasks, list[int]] = {}
-        self._by_name: dict[str, list[FieldMasks]] = {}
-        for group, view in lanes:
-            for field in group.fields:
-                if field.name is not None:
-                    names = [candidate[0] for candidate in view.candidates(field.name)]
-                    self._places[field] = [place for name in names for place in columns.positions.get(name, ())]
-                    self._by_name.setdefault(field.name, []).append(field)
-        self._get: Callable[[Sequence[Cell]], Any] | None = None
-        self._nothing: Any = ""
+        self._lanes, positions = lanes, columns.positions
+        self._unseen = {
+            field: [place for candidate in view.candidates(field.name) for place in positions.get(candidate[0], ())]
+            for group, view in lanes
+            for field in group.fields
+            if field.name is not None and not field.seen
+        }
         self._look_for_the_unseen()
 
     def _look_for_the_unseen(self) -> None:
-        self._places = {field: places for field, places in self._places.items() if not field.seen and places}
-        places = [place for places in self._places.values() for place in places]
-        self._get = itemgetter(*places) if places else None
-        self._nothing = ("",) * len(places) if len(places) > 1 else ""
+        self._unseen = {field: places for field, places in self._unseen.items() if places and not field.seen}
+        places = [place for places in self._unseen.values() for place in places]
+        #: Whether there is anything to look at.
+        self.is_looking = bool(places)
+        self._get: Callable[[Sequence[Cell]], Any] = itemgetter(*places) if places else len
+        self._nothing: Any = ("",) * len(places) if len(places) > 1 else ""
 
-    def see(self, names: Iterable[str]) -> None:
+    def see(self, names: Collection[str]) -> None:
         """Note that a row has values of these names which no column shows."""
-        for name in names:
-            for field in self._by_name.get(name, ()):
-                field.seen = True
+        for group, _ in self._lanes:
+            for field in group.fields:
+                if not field.seen and field.name in names:
+                    field.seen = True
 
     def look(self, cells: Sequence[Cell]) -> None:
-        """Look at a row."""
-        if self._get is None or self._get(cells) == self._nothing:
+        """Look at a row, where there is anything to look at."""
+        if self._get(cells) == self._nothing:
             return
-        for field, places in self._places.items():
+        for field, places in self._unseen.items():
             field.seen = field.seen or any(cells[place] for place in places)
         self._look_for_the_unseen()

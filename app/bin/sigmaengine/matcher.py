@@ -15,7 +15,7 @@ from .diagram import Key, Room
 from .fieldmasks import BrokenTestError
 from .fields import Cell, Columns, Event, FieldView, array_forms
 from .groups import Group, Match, lookups
-from .lanes import CellDiagram, EventDiagram, Lane, Watch
+from .lanes import CellDiagram, EventDiagram, Lane, Outcome, Watch
 from .plain import Evidence
 from .routing import Alternative, Route, Router, merged_aliases
 from .rule import LogSource
@@ -86,18 +86,17 @@ class Matcher:
         Pass the same ``columns`` for all rows of a table.
         """
         while True:
+            table = self._tables.get(columns) or self._new_table(columns)
             try:
-                return self._table(columns).match(cells)
+                return table.match(cells)
             except BrokenTestError as broken:
                 # Found where a new value was looked at: take the test out of service and look again.
                 self._leave_out(broken)
 
-    def _table(self, columns: Columns) -> _Table:
-        table = self._tables.get(columns)
-        if table is None:
-            if len(self._tables) >= _TABLES:
-                self._tables.clear()
-            table = self._tables[columns] = _Table(self, columns)
+    def _new_table(self, columns: Columns) -> _Table:
+        if len(self._tables) >= _TABLES:
+            self._tables.clear()
+        table = self._tables[columns] = _Table(self, columns)
         return table
 
     def _leave_out(self, broken: BrokenTestError) -> None:
@@ -217,12 +216,10 @@ class _Table:
 
     def match(self, cells: Sequence[Cell]) -> list[Match]:
         """See Matcher.match. Raises BrokenTestError."""
-        counts = self.counts
         key = self._key(cells)
-        plan = self._plans.get(key)
-        if plan is None:
-            plan = self._find_plan(key, cells)
+        plan = self._plans.get(key) or self._find_plan(key, cells)
         matches = plan.match(cells)
+        counts = self.counts
         counts.events += 1
         counts.routed += plan.is_routed
         if matches:
@@ -266,18 +263,22 @@ class _Plan:
         raw = columns.positions.get("_raw")
         self._raw = raw[0] if raw and kind.is_xml else None
         self._watch = Watch(kind.lanes, columns)
-        self._keys = kind.of_cells.keys(columns)
+        of_cells = kind.of_cells
+        self._keys, self._run, self._outcome = of_cells.keys(columns), of_cells.run, of_cells.outcome
         self._event_keys: list[Key] | None = None
 
     def match(self, cells: Sequence[Cell]) -> list[Match]:
         """The rules that match a row. Raises BrokenTestError."""
-        self._watch.look(cells)
+        watch = self._watch
+        if watch.is_looking:
+            watch.look(cells)
         if self._raw is not None:
             raw = cells[self._raw]
             if may_have_unextracted(raw if isinstance(raw, str) else raw[0]):
                 return self._match_event(cells)
-        of_cells = self.kind.of_cells
-        return of_cells.outcome(of_cells.run(cells, self._keys)).matches(self.columns, cells)
+        state = self._run(cells, self._keys)
+        outcome: Outcome = state.meaning or self._outcome(state)
+        return outcome.matches(self.columns, cells)
 
     def _match_event(self, cells: Sequence[Cell]) -> list[Match]:
         of_events = self.kind.of_events

@@ -23,7 +23,8 @@ class SignSearch:
     """Looks for signs."""
 
     def __init__(self, signs: Sequence[str]) -> None:
-        self._signs = [sign.encode("ascii") for sign in signs]
+        self._signs = list(signs)
+        self._bytes = [sign.encode("ascii") for sign in signs]
         self._takes_apart = len(signs) > _FEW
         #: Pieces that no sign is in.
         self._clear: set[str] = set()
@@ -31,18 +32,25 @@ class SignSearch:
 
     def is_clear(self, raw: str, bytes_of: Callable[[str], bytes]) -> bool:
         """Whether there is no sign in a cell; ``bytes_of`` as in Columns."""
-        return self._has_clear_pieces(raw, bytes_of) if self._takes_apart else self._is_clear(raw, bytes_of)
+        if self._takes_apart:
+            return self._has_clear_pieces(raw, bytes_of)
+        # Decoded, &#107; is a k; what named entities stand for is in no sign.
+        if not raw.isascii() or ("&" in raw and "&#" in raw):
+            return self._is_clear(raw, bytes_of)
+        text = raw.lower()
+        for sign in self._signs:  # noqa: SIM110 - see _is_open of fieldmasks
+            if sign in text:
+                return False
+        return True
 
     def _is_clear(self, text: str, bytes_of: Callable[[str], bytes]) -> bool:
+        """The same of any text."""
         data = bytes_of(text).lower()
-        if b"&" in data and b"&#" in data:  # decoded, &#107; is a k; what named entities stand for is in no sign
+        if b"&" in data and b"&#" in data:
             data += decode_entities(data.decode("latin-1")).encode("utf-8").lower()
         if not data.isascii() and any(sign in data for sign in _FOLD_TO_ASCII):
             return False
-        for sign in self._signs:  # noqa: SIM110 - see _is_open of fieldmasks
-            if sign in data:
-                return False
-        return True
+        return not any(sign in data for sign in self._bytes)
 
     def _has_clear_pieces(self, raw: str, bytes_of: Callable[[str], bytes]) -> bool:
         """The same, by pieces between characters that are in no sign: XML or JSON says mostly what was said before."""

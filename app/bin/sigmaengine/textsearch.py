@@ -22,6 +22,8 @@ Entry = Sequence[Any]
 # for one by one that texts times characters are less than that.
 _LONG, _PIECES, _VERY_LONG = 160, 4, 4_000
 _SEPARATORS = ("\n", "<", ",")
+# Pieces have hardly more characters than these, on average.
+_PIECE = 500
 # Characters of pieces that are remembered for one separator.
 _MEMORY = 4_000_000
 # What an entry takes beside its characters.
@@ -43,13 +45,15 @@ class TextSearch:
 
     def find(self, value: str) -> Iterable[int]:
         """The codes of the texts in ``value``; a code may come more than once."""
-        if len(value) >= self._long:
-            separator = max(_SEPARATORS, key=value.count)
-            if value.count(separator) >= _PIECES:
-                pieces = self._by_separator.get(separator)
-                if pieces is None:
-                    pieces = self._by_separator[separator] = _Pieces(self._texts, separator)
-                return pieces.find(value)
+        size = len(value)
+        if size >= self._long:
+            for separator in _SEPARATORS:
+                count = value.count(separator)
+                if count >= _PIECES and count * _PIECE >= size:
+                    pieces = self._by_separator.get(separator)
+                    if pieces is None:
+                        pieces = self._by_separator[separator] = _Pieces(self._texts, separator)
+                    return pieces.find(value)
         return self._whole.find(value)
 
 
