@@ -9,18 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from hashlib import sha256
 from typing import Any, NamedTuple
 
 from . import condition as conditions
 from .condition import Expression
+from .metadata import Metadata
 from .modifiers import TEXT_KINDS, Chain, Placeholders, Test, read_chain, scalar_text, value_tests
 from .patterns import ANY, join
-from .problems import ERROR, Problem, Problems, RuleError, Where, kind_of, shown
+from .problems import Problem, Problems, RuleError, Where, kind_of, shown
 
-LEVELS = ("informational", "low", "medium", "high", "critical")
-STATUSES = ("stable", "test", "experimental", "deprecated", "unsupported")
-DEFAULT_LEVEL = "medium"
 MAX_VALUES = 200_000
 
 #: An item's index, or ``["and", ...]`` / ``["or", ...]`` over such.
@@ -119,7 +116,7 @@ class _Reader:
                 raise RuleError("document-kind", f"{what} documents are not supported yet", (key,))
         if "detection" not in mapping:
             raise RuleError("not-a-rule", "there is no 'detection' in it: this is no Sigma rule")
-        metadata = _Metadata(mapping, self.problems)
+        metadata = Metadata(mapping, self.problems)
         logsource = _read_logsource(mapping.get("logsource"), self.problems)
         detections, condition = self._read_detection(mapping["detection"])
         return Rule(
@@ -307,69 +304,6 @@ def _has_host_bits(text: str) -> bool:
     except ValueError:
         return False  # reported as an error where the network is read
     return "/" in text and interface.ip != interface.network.network_address
-
-
-# --- what is said about the rule ----------------------------------------------------------------
-
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
-
-
-class _Metadata:
-    """id, title, level, status, author and tags, each with a usable value whatever the rule says."""
-
-    def __init__(self, mapping: Mapping[Any, Any], problems: Problems) -> None:
-        self.mapping, self.problems = mapping, problems
-        self.title = self._text("title")
-        self.author = self._text("author")
-        self.id = self._id()
-        self.level = self._choice("level", LEVELS, ERROR) or DEFAULT_LEVEL
-        self.status = self._choice("status", STATUSES, "warning")
-        self.tags = self._tags()
-        if not self.title:
-            self._missing("title", "the rule has no title")
-            self.title = self.id
-
-    def _text(self, key: str) -> str:
-        value = self.mapping.get(key)
-        if value is None or isinstance(value, (list, Mapping)):
-            if value is not None:
-                self.problems.warn("metadata-type", f"'{key}' is text, not {kind_of(value)}", (key,))
-            return ""
-        return " ".join(scalar_text(value).split())
-
-    def _missing(self, key: str, message: str) -> None:
-        # Something of a wrong type is there; ``_text`` has said so.
-        if not isinstance(self.mapping.get(key), (list, Mapping)):
-            self.problems.warn(f"{key}-missing", message)
-
-    def _id(self) -> str:
-        text = self._text("id")
-        if not text:
-            self._missing("id", "the rule has no id; one is made from its content")
-            content = repr(sorted(map(repr, self.mapping.items())))
-            return "noid-" + sha256(content.encode("utf-8", "replace")).hexdigest()[:16]
-        if not _UUID.match(text):
-            self.problems.warn("id-no-uuid", f"the id {shown(text)} is no UUID", ("id",))
-        return text
-
-    def _choice(self, key: str, choices: Sequence[str], severity: str) -> str:
-        text = self._text(key).lower()
-        if not text or text in choices:
-            if not text:
-                self._missing(key, f"the rule has no {key}")
-            return text
-        message = f"{shown(text)} is no {key}; there are {', '.join(choices)}"
-        self.problems.found.append(Problem(severity, f"{key}-unknown", message, (key,)))
-        return ""
-
-    def _tags(self) -> list[str]:
-        value = self.mapping.get("tags")
-        if value is None:
-            return []
-        if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):
-            self.problems.warn("metadata-type", "'tags' is a list of texts", ("tags",))
-            return [tag for tag in value if isinstance(tag, str)] if isinstance(value, list) else []
-        return list(dict.fromkeys(tag.strip().lower() for tag in value))
 
 
 def _read_logsource(content: object, problems: Problems) -> LogSource:
