@@ -21,18 +21,22 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
 
 class Metadata:
-    """id, title, level, status, author and tags, each with a usable value whatever the rule says."""
+    """id, title, level, status, author, tags and name, each with a usable value whatever the document says.
 
-    def __init__(self, mapping: Mapping[Any, Any], problems: Problems) -> None:
-        self.mapping, self.problems = mapping, problems
+    ``what`` is what messages call the document.
+    """
+
+    def __init__(self, mapping: Mapping[Any, Any], problems: Problems, what: str = "rule") -> None:
+        self.mapping, self.problems, self.what = mapping, problems, what
         self.title = self._text("title")
         self.author = self._text("author")
+        self.name = self._text("name")
         self.id = self._id()
         self.level = self._choice("level", LEVELS, ERROR) or DEFAULT_LEVEL
         self.status = self._choice("status", STATUSES, "warning")
         self.tags = self._tags()
         if not self.title:
-            self._missing("title", "the rule has no title")
+            self._missing("title", f"the {self.what} has no title")
             self.title = self.id
 
     def _text(self, key: str) -> str:
@@ -51,7 +55,7 @@ class Metadata:
     def _id(self) -> str:
         text = self._text("id")
         if not text:
-            self._missing("id", "the rule has no id; one is made from its content")
+            self._missing("id", f"the {self.what} has no id; one is made from its content")
             content = repr(sorted(map(repr, self.mapping.items())))
             return "noid-" + sha256(content.encode("utf-8", "replace")).hexdigest()[:16]
         if not _UUID.match(text):
@@ -62,7 +66,7 @@ class Metadata:
         text = self._text(key).lower()
         if not text or text in choices:
             if not text:
-                self._missing(key, f"the rule has no {key}")
+                self._missing(key, f"the {self.what} has no {key}")
             return text
         message = f"{shown(text)} is no {key}; there are {', '.join(choices)}"
         self.problems.found.append(Problem(severity, f"{key}-unknown", message, (key,)))

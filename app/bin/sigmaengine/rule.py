@@ -67,6 +67,8 @@ class Rule(NamedTuple):
     items: list[Item]
     detections: dict[str, DetectionExpression]
     condition: Expression
+    #: The specification's ``name``, by which correlations and filters may refer to the rule.
+    name: str = ""
 
     @classmethod
     def from_json(cls, values: Sequence[Any]) -> Rule:
@@ -130,6 +132,7 @@ class _Reader:
             items=self.items,
             detections=detections,
             condition=condition,
+            name=metadata.name,
         )
 
     def _read_detection(self, detection: object) -> tuple[dict[str, DetectionExpression], Expression]:
