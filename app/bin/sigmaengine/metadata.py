@@ -23,11 +23,13 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 class Metadata:
     """id, title, level, status, author, tags and name, each with a usable value whatever the document says.
 
-    ``what`` is what messages call the document.
+    ``what`` is what messages call the document; what is missing of ``optional`` is no news.
     """
 
-    def __init__(self, mapping: Mapping[Any, Any], problems: Problems, what: str = "rule") -> None:
-        self.mapping, self.problems, self.what = mapping, problems, what
+    def __init__(
+        self, mapping: Mapping[Any, Any], problems: Problems, what: str = "rule", optional: Sequence[str] = ()
+    ) -> None:
+        self.mapping, self.problems, self.what, self.optional = mapping, problems, what, optional
         self.title = self._text("title")
         self.author = self._text("author")
         self.name = self._text("name")
@@ -49,7 +51,7 @@ class Metadata:
 
     def _missing(self, key: str, message: str) -> None:
         # Something of a wrong type is there; ``_text`` has said so.
-        if not isinstance(self.mapping.get(key), (list, Mapping)):
+        if key not in self.optional and not isinstance(self.mapping.get(key), (list, Mapping)):
             self.problems.warn(f"{key}-missing", message)
 
     def _id(self) -> str:

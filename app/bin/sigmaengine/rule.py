@@ -95,63 +95,72 @@ def read_rule(mapping: object, placeholders: Placeholders | None = None) -> tupl
     any content of ``mapping``.
     """
     problems = Problems()
-    reader = _Reader(problems, placeholders or {})
     try:
-        rule = reader.read(mapping)
+        rule = _read(mapping, problems, placeholders or {})
     except RuleError as error:
         problems.caught(error)
         rule = None
     return (None if problems.fatal else rule), problems.found
 
 
-class _Reader:
+def _read(mapping: object, problems: Problems, placeholders: Placeholders) -> Rule:
+    if not isinstance(mapping, Mapping):
+        raise RuleError("not-a-rule", f"a rule is a mapping, this is {kind_of(mapping)}")
+    for key, message in _OTHER_DOCUMENTS.items():
+        if key in mapping:
+            raise RuleError("document-kind", message, (key,))
+    if "detection" not in mapping:
+        raise RuleError("not-a-rule", "there is no 'detection' in it: this is no Sigma rule")
+    metadata = Metadata(mapping, problems)
+    logsource = read_logsource(mapping.get("logsource"), problems)
+    detection = mapping["detection"]
+    reader = DetectionReader(problems, placeholders)
+    detections, condition = reader.read(detection, ("detection",), ("condition", "timeframe"))
+    if "timeframe" in detection:
+        problems.warn("timeframe", "'timeframe' without an aggregation has no meaning", ("detection", "timeframe"))
+    return Rule(
+        id=metadata.id,
+        title=metadata.title,
+        level=metadata.level,
+        status=metadata.status,
+        author=metadata.author,
+        tags=metadata.tags,
+        logsource=logsource,
+        items=reader.items,
+        detections=detections,
+        condition=condition,
+        name=metadata.name,
+    )
+
+
+class DetectionReader:
+    """Reads a mapping of identifiers and a condition; ``items`` are the items of all that were read."""
+
     def __init__(self, problems: Problems, placeholders: Placeholders) -> None:
         self.problems, self.placeholders = problems, placeholders
         self.items: list[Item] = []
         self.values_seen = 0
 
-    def read(self, mapping: object) -> Rule:
-        if not isinstance(mapping, Mapping):
-            raise RuleError("not-a-rule", f"a rule is a mapping, this is {kind_of(mapping)}")
-        for key, what in _OTHER_DOCUMENTS.items():
-            if key in mapping:
-                raise RuleError("document-kind", f"{what} documents are not supported yet", (key,))
-        if "detection" not in mapping:
-            raise RuleError("not-a-rule", "there is no 'detection' in it: this is no Sigma rule")
-        metadata = Metadata(mapping, self.problems)
-        logsource = _read_logsource(mapping.get("logsource"), self.problems)
-        detections, condition = self._read_detection(mapping["detection"])
-        return Rule(
-            id=metadata.id,
-            title=metadata.title,
-            level=metadata.level,
-            status=metadata.status,
-            author=metadata.author,
-            tags=metadata.tags,
-            logsource=logsource,
-            items=self.items,
-            detections=detections,
-            condition=condition,
-            name=metadata.name,
-        )
+    def read(
+        self, detection: object, where: Where, others: Sequence[str]
+    ) -> tuple[dict[str, DetectionExpression], Expression]:
+        """The identifiers and the condition at ``where``; ``others``: the keys that are no identifiers.
 
-    def _read_detection(self, detection: object) -> tuple[dict[str, DetectionExpression], Expression]:
-        where: Where = ("detection",)
+        Raises RuleError.
+        """
         if not isinstance(detection, Mapping):
-            raise RuleError("detection", f"'detection' is a mapping, this is {kind_of(detection)}", where)
+            raise RuleError(str(where[-1]), f"'{where[-1]}' is a mapping, this is {kind_of(detection)}", where)
         detections = {}
         for name, content in detection.items():
-            if name in ("condition", "timeframe"):
+            if name in others:
                 continue
             try:
                 detections[str(name)] = self._identifier(str(name), content, (*where, name))
             except RuleError as error:
                 self.problems.caught(error)
                 detections[str(name)] = ["or"]  # so that the condition is checked all the same
-        if "timeframe" in detection:
-            self.problems.warn("timeframe", "'timeframe' without an aggregation has no meaning", (*where, "timeframe"))
         if "condition" not in detection:
-            raise RuleError("condition-missing", "'detection' has no 'condition'", where)
+            raise RuleError("condition-missing", f"'{where[-1]}' has no 'condition'", where)
         condition = self._condition(detection["condition"], list(detections), (*where, "condition"))
         used = set(conditions.identifiers(condition))
         for name in detections:
@@ -271,7 +280,12 @@ _ELSEWHERE: Any = object()
 _KEYWORD_KINDS = (*TEXT_KINDS, "regular expression")
 #: What looks like a placeholder behind a backslash; as in ``modifiers``, two backslashes are one.
 _BACKSLASHED = re.compile(r"\\\\|\\%(?P<name>\w+)%")
-_OTHER_DOCUMENTS = {"correlation": "correlation", "filter": "filter", "action": "'action'"}
+#: Kinds of documents that are told apart before a rule is read (see ``documents``).
+_OTHER_DOCUMENTS = {
+    "correlation": "a correlation document is no rule: it counts what rules have matched",
+    "filter": "a filter document is no rule: it changes the rules of a build",
+    "action": "'action' has a meaning only where several documents stand in one file",
+}
 
 
 def _keyword(value: object) -> object:
@@ -309,7 +323,8 @@ def _has_host_bits(text: str) -> bool:
     return "/" in text and interface.ip != interface.network.network_address
 
 
-def _read_logsource(content: object, problems: Problems) -> LogSource:
+def read_logsource(content: object, problems: Problems) -> LogSource:
+    """The log source of a rule or a filter. Raises RuleError."""
     where: Where = ("logsource",)
     if content is None:
         problems.warn("logsource-missing", "the rule has no log source: it applies to every event")
