@@ -35,6 +35,8 @@ def _refuse_repeated_ids(outcomes: Sequence[Outcome]) -> None:
             f" this {KINDS[outcome.kind][0]} is left out"
         )
         line = getattr(outcome.document, "lines", {}).get("id", outcome.line)
+        if line < outcome.line:  # said by a document before it, with "action"
+            message += "; give each document an id of its own"
         outcome.refuse(error(outcome.path, line, "id-duplicate", message))
 
 

@@ -106,14 +106,7 @@ class RuleFolder:
     def counted(self) -> str:
         """How many documents of each kind there are, in words; rules always."""
         counts = {kind: sum(outcome.kind == kind for outcome in self.outcomes) for kind in KINDS}
-        return _enumerated(
-            f"{count} {KINDS[kind][count != 1]}" for kind, count in counts.items() if count or kind == RULE
-        )
-
-
-def _enumerated(words: Iterable[str]) -> str:
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
+        return ", ".join(f"{count} {KINDS[kind][1]}" for kind, count in counts.items() if count or kind == RULE)
 
 
 def _text(document: Mapping[str, Any], key: str) -> str:

@@ -81,30 +81,29 @@ def read_aggregated(
     """
     problems = Problems()
     detection = mapping["detection"]
-    text = _condition(detection["condition"], problems)
-    before, _, behind = text.partition("|")
-    rule, found = read_rule(_rule_document(mapping, before if text else detection["condition"]), placeholders)
-    if not text:
-        return None, [*problems.found, *(problem for problem in found if problem.code != "condition-aggregation")]
-    correlation = None
+    before, counted = detection["condition"], None
     try:
-        correlation = _Parser(text, len(text) - len(behind), problems).parse()
+        text = _condition(before)
+        before, _, behind = text.partition("|")
+        counted = _Parser(text, len(text) - len(behind), problems).parse()
     except RuleError as error:
         problems.caught(error)
-        # What an aggregation that cannot be read names may well be used.
-        found = [problem for problem in found if problem.code != "identifier-unused"]
-    correlation = {**(correlation or {}), "timespan": _timespan(detection, problems)}
-    problems.found += found
-    if rule is None or problems.fatal:
+    if counted is not None:
+        counted["timespan"] = _timespan(detection, problems)
+    rule, found = read_rule(_rule_document(mapping, before), placeholders)
+    # Of an aggregation that cannot be read enough is said.
+    unread = () if counted else ("condition-aggregation", "identifier-unused")
+    problems.found += [problem for problem in found if problem.code not in unread]
+    if rule is None or counted is None or problems.fatal:
         return None, problems.found
-    message = f"this aggregation of Sigma 1 is read as a correlation of the type {correlation['type']}"
+    message = f"this aggregation of Sigma 1 is read as a correlation of the type {counted['type']}"
     problems.warn("condition-aggregation", message, _CONDITION)
-    # The id of a rule without one is made from all of the document, which the rule does not hold.
+    # The id of a document without one is made from all of it, which the rule does not hold.
     known = Metadata(mapping, Problems())
     rule = rule._replace(id=known.id + EVENTS, name=known.name + EVENTS if known.name else "")
     document = {key: mapping[key] for key in _SHARED if key in mapping}
-    correlation = {"type": correlation.pop("type"), "rules": [rule.id], **correlation}
-    return Aggregated(rule, {**document, "id": known.id, "correlation": correlation}), problems.found
+    document.update(id=known.id, correlation={"rules": [rule.id], **counted})
+    return Aggregated(rule, document), problems.found
 
 
 #: What the correlation says about itself as the document does.
@@ -128,18 +127,17 @@ def _rule_document(mapping: Mapping[Any, Any], condition: object) -> dict[Any, A
     return document
 
 
-def _condition(condition: object, problems: Problems) -> str:
-    """The one condition of the document; empty, with an error, if there are several."""
+def _condition(condition: object) -> str:
+    """The one condition of the document. Raises RuleError if there are several."""
     if isinstance(condition, list) and len(condition) == 1:
         condition = condition[0]
-    if isinstance(condition, str):
-        if len(condition) <= _MAX_LENGTH:
-            return condition
-        problems.error("condition-size", f"a condition with an aggregation has over {_MAX_LENGTH} characters")
-        return ""
-    message = "an aggregation cannot be one of several conditions; write a rule for each"
-    problems.error("condition-aggregation", message, _CONDITION)
-    return ""
+    if not isinstance(condition, str):
+        message = "an aggregation cannot be one of several conditions; write a rule for each"
+        raise RuleError("condition-aggregation", message, _CONDITION)
+    if len(condition) > _MAX_LENGTH:
+        message = f"a condition with an aggregation has over {_MAX_LENGTH} characters"
+        raise RuleError("condition-size", message, _CONDITION)
+    return condition
 
 
 def _timespan(detection: Mapping[Any, Any], problems: Problems) -> str:
@@ -178,7 +176,8 @@ class _Parser:
             raise self._error(f"'{function}' needs the field whose values it takes", -1)
         group_by = self._fields() if self._peek().lower() == "by" else []
         condition: dict[str, Any] = {"field": field} if field else {}
-        condition[self._comparison()] = self._number()
+        comparison = self._comparison()
+        condition[comparison] = self._number()
         if self._peek():
             raise self._error("expected nothing behind the number")
         return {"type": kind, **({"group-by": group_by} if group_by else {}), "condition": condition}

@@ -279,7 +279,7 @@ _TEXT_STEPS: dict[str, Callable[[Parts, Where], list[Parts]]] = {
 # --- placeholders -------------------------------------------------------------------------------
 
 # "\%" is a percent sign, "\\%name%" a backslash and a placeholder.
-_PLACEHOLDER = re.compile(r"(?P<skip>\\\\|\\%)|%(?P<name>\w+)%")
+_PLACEHOLDER = re.compile(r"(?P<skip>\\\\|\\%)|%(?P<name>[\w-]+)%")
 
 
 def _expanded(text: str, placeholders: Placeholders, where: Where) -> list[Parts]:

@@ -279,7 +279,7 @@ class DetectionReader:
 _ELSEWHERE: Any = object()
 _KEYWORD_KINDS = (*TEXT_KINDS, "regular expression")
 #: What looks like a placeholder behind a backslash; as in ``modifiers``, two backslashes are one.
-_BACKSLASHED = re.compile(r"\\\\|\\%(?P<name>\w+)%")
+_BACKSLASHED = re.compile(r"\\\\|\\%(?P<name>[\w-]+)%")
 #: Kinds of documents that are told apart before a rule is read (see ``documents``).
 _OTHER_DOCUMENTS = {
     "correlation": "a correlation document is no rule: it counts what rules have matched",
