@@ -116,7 +116,7 @@ def _references(content: Mapping[Any, Any]) -> list[str]:
 def _checked(rules: list[Any], where: Where) -> list[str]:
     for index, rule in enumerate(rules):
         if not isinstance(rule, str) or not rule.strip():
-            message = f"an id or a name of a rule is text, not {kind_of(rule) if rule != '' else 'empty'}"
+            message = f"an id or a name of a rule is text, not {'empty' if isinstance(rule, str) else kind_of(rule)}"
             raise RuleError("filter-rules", message, (*where, index))
     return list(dict.fromkeys(rule.strip() for rule in rules))
 
@@ -142,17 +142,17 @@ class RuleNames:
     """Rules by what documents call them: the id, without case, or the name."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        self._positions: dict[str, list[int]] = {}
+        self._ids: dict[str, list[int]] = {}
+        self._names: dict[str, list[int]] = {}
         for position, rule in enumerate(rules):
-            called = [rule.id.lower(), *([rule.name] if rule.name else [])]
-            # A document with an aggregation is known by the id and the name of what counts its events.
-            called += [name[: -len(EVENTS)] for name in called if name.endswith(EVENTS)]
-            for name in dict.fromkeys(called):
-                self._positions.setdefault(name, []).append(position)
+            for found, called in ((self._ids, rule.id.lower()), (self._names, rule.name)):
+                # A document with an aggregation is known by the id and the name of what counts its events.
+                for name in {called, called.removesuffix(EVENTS)}:
+                    found.setdefault(name, []).append(position)
 
     def positions(self, reference: str) -> list[int]:
-        """The positions of the rules that a reference means; empty if there is none."""
-        return self._positions.get(reference) or self._positions.get(reference.lower(), [])
+        """The positions of the rules that a reference, which is not empty, means; empty if there is none."""
+        return self._ids.get(reference.lower()) or self._names.get(reference, [])
 
 
 class Reach(NamedTuple):
