@@ -28,37 +28,43 @@ values = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(KEYS), inner, max_size=4)),
     max_leaves=12,
 )
+selections = st.one_of(st.just({"A|contains": ["x", "y"]}), st.just(["keyword"]), values)
+identifiers = {"selection": selections, "s2": st.just({"B": 1})}
+said = {"id": st.sampled_from(["x", "y", 5]), "level": st.sampled_from(["low", "low", "x"]), "title": values}
+actions = {"action": st.sampled_from(["global", "reset", "repeat", "repeat", "x"])}
+windows = {"logsource": st.sampled_from([{"product": "windows"}, {"product": "windows"}, None, "x"])}
 #: Documents that are nearly right, so that not all end at their first fault.
-likely = st.fixed_dictionaries(
-    {},
-    optional={
-        "action": st.sampled_from(["global", "reset", "repeat", "x"]),
-        "logsource": st.sampled_from([{"product": "windows"}, {}, None, "x"]),
+rules_ = st.fixed_dictionaries(
+    {
         "detection": st.fixed_dictionaries(
-            {},
-            optional={
-                "selection": values,
-                "s2": st.just({"B": 1}),
-                "condition": st.sampled_from(TEXTS),
-                "timeframe": st.sampled_from(["5m", 5]),
-            },
+            {**identifiers, "condition": st.sampled_from(TEXTS)},
+            optional={"timeframe": st.sampled_from(["5m", "5m", 5])},
         ),
-        "filter": st.fixed_dictionaries(
-            {},
-            optional={
-                "selection": values,
-                "condition": st.sampled_from(TEXTS),
-                "rules": st.sampled_from(["any", ["x"], []]),
-            },
-        ),
-        "id": st.sampled_from(["x", "y", 5]),
-        "level": st.sampled_from(["low", "x"]),
+        **windows,
     },
+    optional={**said, **actions},
+)
+plain_rules = st.fixed_dictionaries(
+    {"detection": st.fixed_dictionaries({**identifiers, "condition": st.sampled_from(TEXTS)}), **windows},
+    optional=said,
+)
+filters_ = st.fixed_dictionaries(
+    {
+        "filter": st.fixed_dictionaries(
+            {
+                **identifiers,
+                "condition": st.sampled_from(["not selection", "s2", *TEXTS]),
+                "rules": st.sampled_from(["any", ["x"], []]),
+            }
+        ),
+        **windows,
+    },
+    optional=said,
 )
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(st.one_of(values, likely, likely), max_size=6))
+@given(st.lists(st.one_of(values, rules_, plain_rules, plain_rules, filters_), max_size=6))
 def test_reading_never_fails(given_documents: list[Any]) -> None:
     before = deepcopy(given_documents)
     found = list(resolved(given_documents))
