@@ -48,9 +48,7 @@ def resolve(
         one, problems = resolved[position], found[position]
         for at in inner[position]:
             if has_errors(found[at].found):
-                message = (
-                    f"the correlation {shown(resolved[at].title)}, which it lists, cannot be used; mend it first"
-                )
+                message = f"the correlation {shown(resolved[at].title)}, which it lists, cannot be used; mend it first"
                 problems.error("correlation-reference", message, _place(correlations[position], one, resolved[at].id))
         if not has_errors(problems.found):
             usable.append(one)
