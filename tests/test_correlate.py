@@ -247,10 +247,11 @@ def test_wrong_options_end_the_search_with_a_message(app: Path, tmp_path: Path, 
 def test_what_it_tells(app: Path, tmp_path: Path) -> None:
     events = [*EVENTS, matched("", [FAIL], user="p"), matched("yesterday", [FAIL], user="p"), matched(9, [])]
     result = run(app, ["rules=*{0},nobody*"], [event_chunk(events)], tmp_path)
-    assert result.told("INFO") == [
+    (info,) = result.told("INFO")
+    assert info == (
         "sigmacorrelate: 6 events, 3 of them for 1 correlation: 1 alert;"
         " 5 events left out that only count for correlations"
-    ]
+    )
     assert result.told("WARN") == [
         "sigmacorrelate: rules=: no correlation has the id or title nobody*",
         "sigmacorrelate: 2 matches took no part: _time is missing or no time",
