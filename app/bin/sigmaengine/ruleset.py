@@ -16,12 +16,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 from .metadata import LEVELS
+from .packedjson import packed as _json
 from .program import Program, compile_program
 from .routing import RoutingTable
 from .rule import LogSource, Rule
@@ -29,9 +29,6 @@ from .selection import RuleInfo
 
 FORMAT = "sigma-match-ruleset"
 VERSION = 2
-
-# The dots of what may be an IPv4 address. No number in these files has a fraction.
-_ADDRESS = re.compile(r"(?<=\d)\.(?=\d)")
 
 
 class RuleSetError(Exception):
@@ -132,13 +129,6 @@ def write(rules: Iterable[Rule], routing_table: dict[str, Any], folder: str) -> 
         with open(os.path.join(folder, name), "w", encoding="utf-8", newline="\n") as file:
             file.write(content + "\n")
     return digest
-
-
-def _json(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
-    # AppInspect takes what rules look for (a command that deletes, an address) for what the app does.
-    # Spelt with an escape, it is the same text for whoever reads the JSON.
-    return _ADDRESS.sub("\\\\u002e", text.replace("rm -", "rm \\u002d"))
 
 
 def load(folder: str) -> RuleSet:
