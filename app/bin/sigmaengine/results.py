@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .metadata import DEFAULT_LEVEL, LEVELS
 from .folding import fold
+from .metadata import DEFAULT_LEVEL, LEVELS
 from .modifiers import compile_regex
 from .patterns import as_text
 from .plain import Evidence
