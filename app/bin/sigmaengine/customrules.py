@@ -52,6 +52,7 @@ class _Reader:
         self.rules: dict[str, Rule] = {}
         self.rows: dict[str, Row] = {}
         self.filters: list[tuple[Row, Any, Filter]] = []
+        self.warnings: list[str] = []
         self.values = 0
 
     def read(self, row: Row) -> None:
@@ -101,16 +102,18 @@ class _Reader:
         from .ruletext import line_of
 
         for problem in problems:
-            if problem.code not in _UNASKED:
-                said = "warning: " if problem.severity == WARNING else ""
-                text = f"line {line_of(document, problem.where)}: {said}{problem.message}"
+            text = f"line {line_of(document, problem.where)}: {problem.message}"
+            if problem.severity != WARNING:
                 self.file.refuse(row, _titled(document, text))
+            elif problem.code not in _UNASKED:
+                self.warnings.append(f"row {row.number}: {_titled(document, text)} (a warning)")
 
     def filtered(self) -> list[Rule]:
-        """The rules, with the filters that reach them."""
+        """The rules, with the filters that reach them. What keeps a rule from being used is told first."""
         rules, problems = apply_filters(list(self.rules.values()), [one for _, _, one in self.filters])
         for (row, document, _), found in zip(self.filters, problems):
             self.tell(row, document, found)
+        self.file.problems += self.warnings
         return rules
 
 

@@ -102,9 +102,11 @@ class Overrides:
 
     def waiting(self, loaded: RuleSet, select: Callable[[RuleInfo], bool]) -> str:
         """The selected rules that cannot be used until a placeholder has a value; empty if there are none."""
+        packaged = self.expanding(loaded)
+        known = self.placeholders or packaged.values
         rules = [
-            (one.waiting, [name for name in one.names if name not in self.placeholders])
-            for one in self.expanding(loaded).rules
+            (one.waiting, [name for name in one.names if name not in known])
+            for one in packaged.rules
             if one.waiting and select(one.waiting) and one.waiting.id not in self.expanded
         ]
         by_name: dict[str, int] = {}
