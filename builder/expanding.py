@@ -13,12 +13,12 @@ from sigmaengine.documents import RULE
 from sigmaengine.expanding import FILE, Expanding, ExpandingRule, as_json
 from sigmaengine.filters import Filter, reach
 from sigmaengine.modifiers import UNDEFINED
+from sigmaengine.overrides import WAITING_FILE
+from sigmaengine.packedjson import packed
 from sigmaengine.rule import Rule, read_rule
 from sigmaengine.selection import RuleInfo
 
 from .outcomes import Outcome, RuleFolder
-
-__all__ = ["FILE", "expanding_json"]
 
 
 class _Asked(Mapping[str, Sequence[str]]):
@@ -42,13 +42,17 @@ class _Asked(Mapping[str, Sequence[str]]):
         return len(self.known)
 
 
-def expanding_json(folder: RuleFolder) -> str:
-    """The text of ``expanding.json``."""
+def files(folder: RuleFolder) -> Iterator[tuple[str, str]]:
+    """The names and texts of the files in the folder of the compiled rules."""
     values = {name: list(given) for name, given in sorted(folder.placeholders.items())}
-    return as_json(Expanding(values, list(_rules(folder)))) + "\n"
+    found = list(_rules(folder))
+    waiting = [[[name for name in rule.names if name not in values], *info] for rule, info in found if info is not None]
+    yield FILE, as_json(Expanding(values, [rule for rule, _ in found])) + "\n"
+    yield WAITING_FILE, packed(waiting) + "\n"
 
 
-def _rules(folder: RuleFolder) -> Iterator[ExpandingRule]:
+def _rules(folder: RuleFolder) -> Iterator[tuple[ExpandingRule, RuleInfo | None]]:
+    """The rules that use placeholders; with what is known of it, if it waits for a value."""
     filters = [outcome.filter for outcome in folder.filters if outcome.filter]
     used = {rule.id.lower() for rule in folder.rules}
     for outcome in folder.outcomes:
@@ -60,7 +64,7 @@ def _rules(folder: RuleFolder) -> Iterator[ExpandingRule]:
             continue  # a second rule of an id is refused, whatever its placeholders are
         used.add(rule.id.lower())
         waiting = None if outcome.rule else _info(rule)
-        yield ExpandingRule(outcome.document, sorted(asked.names), _reaching(rule, filters), waiting)
+        yield ExpandingRule(outcome.document, sorted(asked.names), _reaching(rule, filters)), waiting
 
 
 def _waits(outcome: Outcome) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sigmaengine.aggregation import place
 from sigmaengine.documents import FILTER
 from sigmaengine.filters import RuleNames, filtered_rules, reach, references
 from sigmaengine.problems import has_errors
@@ -94,9 +95,10 @@ def _resolve(outcomes: Sequence[Outcome]) -> None:
     correlations = [outcome.correlation for outcome in correlating if outcome.correlation]
     rules = [outcome.rule for outcome in outcomes if outcome.rule]
     usable, problems = resolve(correlations, rules)
-    by_id = {correlation.id: correlation for correlation in usable}
+    ranked = {correlation.id: (rank, correlation) for rank, correlation in enumerate(usable)}
     for position, outcome in enumerate(correlating):
-        outcome.findings += located(outcome.path, outcome.document, problems[position])
-        outcome.correlation = by_id.get(outcome.id)
+        told = [problem._replace(where=place(problem.where)) for problem in problems[position]]
+        outcome.findings += located(outcome.path, outcome.document, told if outcome.rule else problems[position])
+        outcome.rank, outcome.correlation = ranked.get(outcome.id, (0, None))
         if outcome.correlation is None:
             outcome.refuse()

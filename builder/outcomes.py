@@ -26,7 +26,8 @@ class Outcome:
     """What became of one document of one file: of its ``kind`` it is None if it was refused.
 
     A document with an aggregation of Sigma 1 is of the kind correlation and has a rule too, whose
-    matches are counted. ``filters``: ids of the filters that have changed the rule.
+    matches are counted. ``filters``: ids of the filters that have changed the rule; ``rank``: orders
+    correlations, so that inner ones come before those that list them.
     """
 
     path: str
@@ -38,6 +39,7 @@ class Outcome:
     correlation: Correlation | None = None
     filter: Filter | None = None
     filters: list[str] = field(default_factory=list)
+    rank: int = 0
 
     @property
     def meant(self) -> Rule | Correlation | Filter | None:
@@ -96,8 +98,9 @@ class RuleFolder:
 
     @property
     def correlations(self) -> list[Correlation]:
-        """The correlations in use, which name rules by their ids."""
-        return [outcome.correlation for outcome in self.outcomes if outcome.correlation]
+        """The correlations in use, which name rules by their ids; inner ones before those that list them."""
+        ranked = sorted(self.outcomes, key=lambda outcome: outcome.rank)
+        return [outcome.correlation for outcome in ranked if outcome.correlation]
 
     @property
     def findings(self) -> list[Finding]:

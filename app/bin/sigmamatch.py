@@ -105,11 +105,12 @@ class SigmaMatchCommand(StreamingCommand):
             selected = selection.read_selection(self.rules, self.level, self.status, self.tags)
         except ValueError as error:
             raise OptionError(str(error)) from None
-        unmatched = selected.unmatched(loaded.infos)
+        unmatched = selected.unmatched([*loaded.infos, *loaded.correlation_infos])
         if unmatched:
             self.write_warning(f"sigmamatch: rules=: no rule has the id or title {listed(unmatched, _EXAMPLES)}")
         is_selected = selected.predicate()
-        matcher = Matcher(loaded, is_selected, self.fields, logsource, overrides.exceptions)
+        chosen = loaded.with_base_rules(is_selected)
+        matcher = Matcher(loaded, chosen, self.fields, logsource, overrides.exceptions)
         if not matcher.selected:
             disabled = sum(not info.enabled and is_selected(info) for info in loaded.infos)
             off = f"; {counted_rules(disabled)} switched off by sigma_rule_settings" if disabled else ""

@@ -52,8 +52,10 @@ _FUNCTIONS = ("count", "sum", "avg")
 _KEYWORDS = (*_FUNCTIONS, *_NO_TYPES, "by")
 _COMPARISONS = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte", "=": "eq", "==": "eq"}
 _TOKEN = re.compile(r"[<>=!]+|[(),|]|[^\s(),|<>=!]+")
-_DURATION = re.compile(r"[0-9]+[smhdwMy]\Z")
+_DURATION = re.compile(r"[0-9]{1,9}[smhdwMy]\Z")
 _MAX_LENGTH = 10_000
+# Python refuses to convert digit strings that are far longer.
+_MAX_DIGITS = 100
 
 
 class Aggregated(NamedTuple):
@@ -234,7 +236,7 @@ class _Parser:
         if number is None:
             raise self._error("expected a number")
         token = self._next()
-        return int(token) if token.isdigit() else number
+        return int(token) if token.isdigit() and len(token) <= _MAX_DIGITS else number
 
     def _error(self, message: str, back: int = 0) -> RuleError:
         position = self.position + back

@@ -163,7 +163,7 @@ class _Parser:
         )
 
     def _unknown(self, name: str) -> str:
-        return f"{shown(name)} is no identifier of this rule; there are {self._listed()}"
+        return f"{shown(name)} is no identifier here; there are {self._listed()}"
 
     def _listed(self) -> str:
         return ", ".join(self.names[:12]) + (", ..." if len(self.names) > 12 else "")

@@ -1,9 +1,8 @@
 """Rules with placeholders beside the compiled rules, so that a lookup can give their values.
 
 ``expanding.json`` holds the values of the build, and of each rule that uses ``expand`` its document,
-the placeholders that it names, the filters that reach it, and, where it waits for a value, what is
-known of it. Documents are written so that numbers stay as they were written: text begins with ``'``,
-a number with ``#``.
+the placeholders that it names and the filters that reach it. Documents are written so that numbers
+stay as they were written: text begins with ``'``, a number with ``#``.
 """
 
 from __future__ import annotations
@@ -20,25 +19,21 @@ from .problems import Problem
 from .rule import Item, LogSource, Rule, read_rule
 from .ruleset import RuleSetError
 from .scalars import resolve
-from .selection import RuleInfo
 
 FILE = "expanding.json"
 
 
 class ExpandingRule(NamedTuple):
-    """``waiting``: what is known of a rule that the build had to leave out; None of one that it has compiled."""
+    """``names``: of its placeholders; ``filters``: those that reach it."""
 
     document: Any
     names: list[str]
     filters: list[Filter]
-    waiting: RuleInfo | None
 
     def read(self, placeholders: Mapping[str, Sequence[str]]) -> tuple[Rule | None, list[Problem]]:
         """The rule with values, and its filters; see ``read_rule``."""
         rule, problems = read_rule(self.document, placeholders)
-        for one in self.filters if rule else ():
-            rule = filtered(rule, one) if rule else None
-        return rule, problems
+        return filtered(rule, self.filters) if rule else None, problems
 
 
 class Expanding(NamedTuple):
@@ -67,12 +62,11 @@ def read(folder: str) -> Expanding:
         raise RuleSetError(f"{path} is damaged ({error}); install the app again") from None
 
 
-def _rule(document: Any, names: list[str], filters: list[list[Any]], waiting: list[Any] | None) -> ExpandingRule:
+def _rule(document: Any, names: list[str], filters: list[list[Any]]) -> ExpandingRule:
     return ExpandingRule(
         _read_document(document),
         names,
         [_filter(Filter(*values)) for values in filters],
-        RuleInfo(*waiting) if waiting else None,
     )
 
 

@@ -5,26 +5,30 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Sequence
 from copy import copy
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from . import lookupfiles
 from .lookupfiles import LookupFile
 from .modifiers import UNDEFINED
 from .problems import ERROR
-from .ruleset import RuleSet, make_shards
+from .ruleset import RuleSet, RuleSetError, make_shards
 from .selection import RuleInfo
 
 if TYPE_CHECKING:
     from .exceptions import Exceptions
     from .expanding import Expanding
     from .rule import Rule
-    from .rulesettings import RuleSettings
 
 # A message gives this many reasons and counts the rest.
 _REASONS = 10
 _EXAMPLES = 3
+
+#: What waits for placeholders, beside the compiled rules; small, as every search reads it in the end.
+WAITING_FILE = "waiting.json"
 
 #: What is in force for rule text in a search too; the others are about rules by their ids.
 OF_RULE_TEXT = (lookupfiles.LOG_SOURCES, lookupfiles.PLACEHOLDERS)
@@ -33,14 +37,13 @@ OF_RULE_TEXT = (lookupfiles.LOG_SOURCES, lookupfiles.PLACEHOLDERS)
 class Overrides:
     """The lookups in ``folder``. ``apply`` first; the attributes then say what it came to.
 
-    ``exceptions`` and ``settings`` are None without the lookup, ``placeholders`` has the values of
-    the build too where a lookup needs them.
+    ``exceptions`` is None without the lookup; ``placeholders`` has the values of the build too where
+    a lookup needs them; ``expanded`` are the ids of the rules that a lookup gave values.
     """
 
     def __init__(self, folder: str) -> None:
         self.files = lookupfiles.read_all(folder)
         self.exceptions: Exceptions | None = None
-        self.settings: RuleSettings | None = None
         self.placeholders: dict[str, list[str]] = {}
         self.expanded: set[str] = set()
         self._expanding: Expanding | None = None
@@ -102,18 +105,26 @@ class Overrides:
 
     def waiting(self, loaded: RuleSet, select: Callable[[RuleInfo], bool]) -> str:
         """The selected rules that cannot be used until a placeholder has a value; empty if there are none."""
-        packaged = self.expanding(loaded)
-        known = self.placeholders or packaged.values
         rules = [
-            (one.waiting, [name for name in one.names if name not in known])
-            for one in packaged.rules
-            if one.waiting and select(one.waiting) and one.waiting.id not in self.expanded
+            names
+            for names, *info in _read_waiting(loaded.folder)
+            if select(RuleInfo(*info)) and info[0] not in self.expanded
         ]
         by_name: dict[str, int] = {}
-        for name in (name for _, names in rules for name in names):
+        for name in (name for names in rules for name in names if name not in self.placeholders):
             by_name[name] = by_name.get(name, 0) + 1
         counted = listed([f"%{name}% ({count})" for name, count in sorted(by_name.items())], _REASONS)
         return f"{counted_rules(len(rules))} wait for placeholders: {counted}" if rules else ""
+
+
+def _read_waiting(folder: str) -> Any:
+    """(placeholders without a value, what is known of it ...) of each rule that waits. Raises RuleSetError."""
+    path = os.path.join(folder, WAITING_FILE)
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    except (OSError, ValueError) as error:
+        raise RuleSetError(f"cannot read {path}: {error}; install the app again") from None
 
 
 def listed(texts: Sequence[str], most: int) -> str:
@@ -177,13 +188,17 @@ def _custom_rules(overrides: Overrides, changed: RuleSet, file: LookupFile) -> N
         file.notes.append(f"{len(replaced)} in the place of packaged ones: {titles}")
 
 
-def _settings(overrides: Overrides, changed: RuleSet, file: LookupFile) -> None:
+def _settings(_: Overrides, changed: RuleSet, file: LookupFile) -> None:
     from .rulesettings import RuleSettings
 
-    before = changed.infos
-    overrides.settings = settings = RuleSettings(file, _infos(changed))
+    before = _infos(changed)
+    settings = RuleSettings(file, before)
     changed.shards = [shard._replace(infos=settings.adjusted(shard.infos)) for shard in changed.shards]
-    count = sum(old.enabled and not new.enabled for old, new in zip(before, changed.infos))
+    changed.correlations = [
+        one._replace(level=info.level, score=info.score, enabled=info.enabled)
+        for one, info in zip(changed.correlations, settings.adjusted(changed.correlation_infos))
+    ]
+    count = sum(old.enabled and not new.enabled for old, new in zip(before, _infos(changed)))
     if count:
         file.notes.append(f"{counted_rules(count)} switched off")
 
@@ -196,7 +211,7 @@ def _exceptions(overrides: Overrides, changed: RuleSet, file: LookupFile) -> Non
 
 def _infos(changed: RuleSet) -> list[RuleInfo]:
     """Everything that lookups can name."""
-    return [*changed.infos, *getattr(changed, "correlation_infos", ())]
+    return [*changed.infos, *changed.correlation_infos]
 
 
 #: What each lookup does, in the order in which it is done.

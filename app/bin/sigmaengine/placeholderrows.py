@@ -7,7 +7,7 @@ import re
 from .lookupfiles import LookupFile
 from .problems import shown
 
-_NAME = re.compile(r"%?(\w+)%?\Z")
+_NAME = re.compile(r"%?([\w-]+)%?\Z")
 
 
 def read_placeholders(file: LookupFile) -> dict[str, list[str]]:
@@ -17,7 +17,7 @@ def read_placeholders(file: LookupFile) -> dict[str, list[str]]:
         name = _NAME.match(row.text("name"))
         values = row.values("value")
         if name is None:
-            file.refuse(row, f"{shown(row.text('name'))} is no placeholder's name: letters, digits and _")
+            file.refuse(row, f"{shown(row.text('name'))} is no placeholder's name: letters, digits, _ and -")
         elif not values:
             file.refuse(row, f"the placeholder {shown(name[1])} has no value there")
         else:

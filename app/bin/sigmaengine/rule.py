@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from . import condition as conditions
 from .condition import Expression
 from .metadata import Metadata
-from .modifiers import TEXT_KINDS, Chain, Placeholders, Test, read_chain, scalar_text, value_tests
+from .modifiers import PLACEHOLDER, TEXT_KINDS, Chain, Placeholders, Test, read_chain, scalar_text, value_tests
 from .patterns import ANY, join
 from .problems import Problem, Problems, RuleError, Where, kind_of, shown
 
@@ -219,6 +219,8 @@ class DetectionReader:
         chain = read_chain(names, where)
         values = content if isinstance(content, list) else [content]
         self._check_values(field, chain, content, where)
+        if "expand" in names:
+            self._warn_without_placeholder(key, values, where)
         tests: list[Test] = []
         for index, value in enumerate(values):
             if value is _ELSEWHERE:
@@ -273,6 +275,12 @@ class DetectionReader:
                     f"'\\%{name}%' is the text '%{name}%'; a backslash and the placeholder are written '\\\\%{name}%'"
                 )
                 self.problems.warn("placeholder-backslash", message, where)
+
+    def _warn_without_placeholder(self, key: str, values: Sequence[object], where: Where) -> None:
+        texts = [scalar_text(value) for value in values if value is not _ELSEWHERE]
+        if not any(found["name"] for text in texts for found in PLACEHOLDER.finditer(text)):
+            message = f"no value of '{key}' has a placeholder, a name between percent signs such as %admins%"
+            self.problems.warn("placeholder-none", message, where)
 
 
 #: Stands for the mappings of a list that holds keywords too.
