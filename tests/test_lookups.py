@@ -162,7 +162,7 @@ CASES: dict[str, Case] = {
         [[TUNNEL], ["Seven"]],
         [
             "lookups in use: sigma_exceptions",
-            "1 matches suppressed by sigma_exceptions: 1 by row 1 (Plink Run)",
+            "1 match suppressed by exceptions: 1 by row 1 (Plink Run)",
         ],
     ),
     "exception-by-title": Case(exceptions(["plink run", "User", "AD\\svc"]), [BOTH], [[TUNNEL]]),
@@ -333,7 +333,10 @@ CASES: dict[str, Case] = {
     ),
     # --- placeholders
     "placeholder-of-the-build": Case(
-        {}, [{**PLINK, "Image": "x", "User": "root"}], [["Admins"]], ["2 rules wait for placeholders: %Servers% (2)"]
+        {},
+        [{**PLINK, "Image": "x", "User": "root"}],
+        [["Admins"]],
+        ["2 rules wait for placeholders: %Servers% (2)"],
     ),
     "placeholder-defined": Case(
         placeholders(["Servers", "srv-*"], ["%Servers%", "db?"]),
@@ -557,9 +560,7 @@ def test_all_lookups_in_a_process_of_its_own(version: str, editor: Editor) -> No
         " sigma_rule_settings HASH (2 rows); sigma_exceptions HASH (2 rows)"
     )
     (suppressed,) = [text for text in result.told("INFO") if "suppressed" in text]
-    assert suppressed.endswith(
-        "2 matches suppressed by sigma_exceptions: 1 by row 1 (Tunnel, Reverse); 1 by row 2 (Seven)"
-    )
+    assert suppressed.endswith("2 matches suppressed by exceptions: 1 by row 1 (Tunnel, Reverse); 1 by row 2 (Seven)")
     figures = result.figures
     assert (figures["matched"], figures["suppressed"]) == (3, 2)
     assert (figures["sigma_exceptions"], figures["sigma_custom_rules"]) == (2, 2)
@@ -589,7 +590,7 @@ def test_a_search_for_rules_that_are_off_says_so(editor: Editor) -> None:
     editor.write(settings(["Seven", "false", "", ""]))
     result = run(editor.app, ["rules=Seven"], [event_chunk([SEVEN])], editor.folder)
     assert result.status == 1
-    assert "; 1 rule switched off by sigma_rule_settings" in result.told("ERROR")[0]
+    assert "; 1 rule switched off or replaced by lookups" in result.told("ERROR")[0]
 
 
 def test_required_fields_take_in_those_of_exceptions(editor: Editor) -> None:

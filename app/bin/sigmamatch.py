@@ -28,7 +28,8 @@ from sigmaengine import chunks, ruleset, selection  # noqa: E402 - after the pat
 from sigmaengine.datapath import DataPath  # noqa: E402
 from sigmaengine.fields import PROFILES  # noqa: E402
 from sigmaengine.matcher import Matcher  # noqa: E402
-from sigmaengine.overrides import Overrides, counted_rules, listed  # noqa: E402
+from sigmaengine.overrides import Overrides  # noqa: E402
+from sigmaengine.problems import counted, listed  # noqa: E402
 from sigmaengine.results import field_names  # noqa: E402
 from sigmaengine.routing import parse_logsource  # noqa: E402
 from sigmaengine.rule import LogSource  # noqa: E402
@@ -113,7 +114,7 @@ class SigmaMatchCommand(StreamingCommand):
         matcher = Matcher(loaded, chosen, self.fields, logsource, overrides.exceptions)
         if not matcher.selected:
             disabled = sum(not info.enabled and is_selected(info) for info in loaded.infos)
-            off = f"; {counted_rules(disabled)} switched off by sigma_rule_settings" if disabled else ""
+            off = f"; {counted(disabled, 'rule')} switched off or replaced by lookups" if disabled else ""
             raise OptionError(f"the options select no rule (rules=, level=, status=, tags=, logsource=){off}")
         self.waiting = lambda: overrides.waiting(packaged, is_selected)
         return matcher
@@ -226,26 +227,26 @@ class SigmaMatchCommand(StreamingCommand):
             self.write_metric(f"sigmamatch.{name}", SearchMetric(None, None, count_in, count_out))
         self.write_info(
             f"sigmamatch: {counts.events} events ({counts.routed} of a log source with rules, {unrouted} of none),"
-            f" {counts.matched} matched; {counted_rules(len(selected))}"
+            f" {counts.matched} matched; {counted(len(selected), 'rule')}"
         )
         for text in filter(None, (*self.overrides.report(), self.waiting())):
             self.write_info(f"sigmamatch: {text}")
         if left_out:
             reasons = [f"{info.title} ({info.id}): {reason}" for info, reason in left_out]
-            self.write_warning(f"sigmamatch: {counted_rules(len(left_out))} left out: {listed(reasons, _EXAMPLES)}")
+            self.write_warning(f"sigmamatch: {counted(len(left_out), 'rule')} left out: {listed(reasons, _EXAMPLES)}")
         unmapped = matcher.unmapped()
         if unmapped:
             titles = [f"{info.title} ({info.id})" for info in unmapped]
             self.write_info(
-                f"sigmamatch: {counted_rules(len(unmapped))} can match nothing, as no events are known to be of their"
+                f"sigmamatch: {counted(len(unmapped), 'rule')} can match nothing, as no events are known to be of their"
                 f" log source (name it by logsource=): {listed(titles, _EXAMPLES)}"
             )
         blind = matcher.blind()
         if blind:
             reasons = [f"{rule_id} ({', '.join(fields)})" for rule_id, fields in sorted(blind.items())]
             self.write_info(
-                f"sigmamatch: {counted_rules(len(blind))} could not match, as fields that are needed never had a value:"
-                f" {listed(reasons, _EXAMPLES)}"
+                f"sigmamatch: {counted(len(blind), 'rule')} could not match, as fields that are needed never had a"
+                f" value: {listed(reasons, _EXAMPLES)}"
             )
 
 

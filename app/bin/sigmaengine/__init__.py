@@ -59,7 +59,8 @@ logsourcerows     lookup: more events of a log source
 ruletext          YAML 1.2 text -> mapping; needs PyYAML
 expanding         rules with placeholders, to be read when these have values
 customrules       lookup: rules; needs PyYAML where there are any
-overrides         what all these lookups make of a rule set
+lookupchanges     what each lookup changes about a rule set
+overrides         the lookups that people edit, as a search sees them
 signsearch        whether keywords can be in an event at all
 lanes             rules of several log sources on a kind of events
 matcher           events in, matching rules out

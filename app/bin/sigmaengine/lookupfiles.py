@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from .chunks import MV_PREFIX, decode, decode_multivalue, parse_record, split_records
-from .problems import shown
+from .problems import counted, shown
 
 _UTF8_MARK = b"\xef\xbb\xbf"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -83,8 +83,8 @@ class LookupFile:
         self.problems.append(f"row {row.number}: {message}")
 
     def __str__(self) -> str:
-        counted = ", ".join(["1 row" if len(self.rows) == 1 else f"{len(self.rows)} rows", *self.notes])
-        return f"{self.name} {self.digest or '(not read)'} ({counted})"
+        told = ", ".join([counted(len(self.rows), "row"), *self.notes])
+        return f"{self.name} {self.digest or '(not read)'} ({told})"
 
 
 def read_all(folder: str) -> dict[str, LookupFile]:

@@ -25,7 +25,6 @@ from .correlation import Correlation
 from .correlationplan import base_rules, info_of, needed
 from .correlationrefs import inner_first
 from .metadata import LEVELS
-from .packedjson import packed as _json
 from .program import Program, compile_program
 from .routing import RoutingTable
 from .rule import LogSource, Rule
@@ -141,6 +140,8 @@ def write(
 
     ``correlations`` are resolved (see ``correlationrefs``).
     """
+    from .packedjson import packed as _json  # no search writes rules
+
     os.makedirs(folder, exist_ok=True)
     contents = {"routing.json": _json(routing_table)}
     if correlations:
