@@ -8,10 +8,12 @@ from __future__ import annotations
 import os
 from typing import Any
 
+# First: it puts the app's libraries on the path.
+from sigmacommand import LOOKUPS, RULESET, ChunkCommand, OptionError, check_choice, counted, listed
+
+# isort: split
 from splunklib.searchcommands import Configuration, EventingCommand, Option, SearchMetric, dispatch
 
-# First, for it puts the app's libraries on the path.
-from sigmacommand import LOOKUPS, RULESET, ChunkCommand, OptionError, check_choice, counted, listed
 from sigmaengine import ruleset, selection
 from sigmaengine.basematches import BaseMatches
 from sigmaengine.correlatepath import CorrelatePath

@@ -123,6 +123,9 @@ class _Reader:
         for key in self.content:
             if key not in _KEYS:
                 self._warn("correlation-key", f"{shown(key)} means nothing here; there are {', '.join(_KEYS)}", key)
+        group_by, timespan = self._group_by(), self._timespan()
+        aliases, generate = self._aliases(), self._generate()
+        # Last what may end the reading: all faults are told.
         kind = self._kind()
         rules = self._rules(kind)
         condition = self._condition(kind, rules)
@@ -138,11 +141,11 @@ class _Reader:
             metadata.name,
             kind,
             rules,
-            self._group_by(),
-            self._timespan(),
-            self._aliases(),
+            group_by,
+            timespan,
+            aliases,
             condition,
-            self._generate(),
+            generate,
         )
 
     def _error(self, code: str, message: str, *where: str | int) -> None:
