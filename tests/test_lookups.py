@@ -189,10 +189,11 @@ CASES: dict[str, Case] = {
             "title: C\ncorrelation: {type: event_count, rules: [x], timespan: 1m, condition: {gt: 1}}",
         ),
         [NOTHING],
-        [[]],
+        [["Counts"]],
         [
-            "row 1: 'Counts', a rule that counts (an aggregation) has to be given to the build",
-            "row 2: 'C', a correlation",
+            "row 1: 'Counts', line 9: this aggregation of Sigma 1 is read as a correlation of the type event_count",
+            "row 2: 'C', line 2: ",
+            "1 in use",
         ],
     ),
     "custom-rules-not-enabled": Case(

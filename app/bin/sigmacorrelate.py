@@ -62,7 +62,7 @@ class SigmaCorrelateCommand(ChunkCommand, EventingCommand):
         unmatched = chosen.unmatched(loaded.correlation_infos)
         if unmatched:
             self.write_warning(f"sigmacorrelate: rules=: no correlation has the id or title {listed(unmatched)}")
-        if loaded.correlations and not plan.correlations:
+        if any(one.enabled for one in loaded.correlations) and not plan.correlations:
             raise OptionError("the options select no correlation (rules=, level=, status=, tags=)")
         self.sorter = TimeSorter(folder=self._folder())
         views = Views(loaded.routing, self.fields, logsource)
@@ -117,7 +117,10 @@ class SigmaCorrelateCommand(ChunkCommand, EventingCommand):
         for text in self.overrides.report():
             self.write_info(f"sigmacorrelate: {text}")
         if not plan.correlations:
-            self.write_warning("sigmacorrelate: the app was built without correlations; all events pass unchanged")
+            self.write_warning(
+                "sigmacorrelate: there are no correlations in use (the app was built without, or sigma_rule_settings"
+                " switches them off); all events pass unchanged"
+            )
         elif path.rows and not path.named:
             self.write_warning(
                 "sigmacorrelate: no event has a value in sigma_rule_id; put sigmamatch before this command"

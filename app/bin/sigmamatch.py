@@ -113,9 +113,10 @@ class SigmaMatchCommand(StreamingCommand):
         chosen = loaded.with_base_rules(is_selected)
         matcher = Matcher(loaded, chosen, self.fields, logsource, overrides.exceptions)
         if not matcher.selected:
-            disabled = sum(not info.enabled and is_selected(info) for info in loaded.infos)
-            off = f"; {counted(disabled, 'rule')} switched off or replaced by lookups" if disabled else ""
-            raise OptionError(f"the options select no rule (rules=, level=, status=, tags=, logsource=){off}")
+            if all(info.enabled or not is_selected(info) for info in loaded.infos):
+                raise OptionError("the options select no rule (rules=, level=, status=, tags=, logsource=)")
+            # No reason to end the search, which may be one rule's own.
+            self.write_warning("sigmamatch: nothing can match: all rules that the options select are switched off")
         self.waiting = lambda: overrides.waiting(packaged, is_selected)
         return matcher
 

@@ -2,36 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Callable, NamedTuple
 
-from .aggregation import has_aggregation
+from .aggregation import has_aggregation, place, read_aggregated
+from .correlation import Correlation, read_correlation
+from .correlationrefs import Named, resolve
 from .documents import CORRELATION, FILTER, RULE, Resolved, resolved
 from .filters import Filter, apply_filters, read_filter
 from .lookupfiles import LookupFile, Row, read_truth
 from .modifiers import Placeholders
-from .problems import WARNING, Problem, shown
+from .problems import ERROR, WARNING, Problem, shown
 from .rule import Rule, read_rule
 
 #: YAML values of all rules together: what a search reads at its start, it reads in every process.
 MAX_VALUES = 200_000
 # What is missing in a rule of one's own is no news to its author.
 _UNASKED = ("id-missing", "id-no-uuid", "title-missing", "level-missing", "status-missing", "logsource-missing")
-_ELSEWHERE = {
-    CORRELATION: "a correlation has to be given to the build, it cannot be a custom rule",
-    "aggregation": "a rule that counts (an aggregation) has to be given to the build, it cannot be a custom rule",
-}
 
 
-def read_custom_rules(file: LookupFile, placeholders: Placeholders) -> list[Rule]:
-    """The rules of the rows that are enabled, each id once; what is wrong is told in ``file.problems``."""
+class CustomRules(NamedTuple):
+    """Rules, with the filters that reach them; ``correlations``: the packaged ones too, all resolved.
+
+    ``own``: the ids of those of the correlations that are custom rules.
+    """
+
+    rules: list[Rule]
+    correlations: list[Correlation]
+    own: set[str]
+
+
+class Known(NamedTuple):
+    """A packaged rule as correlations refer to it: by its id."""
+
+    id: str
+    name: str = ""
+
+
+def read_custom_rules(
+    file: LookupFile, placeholders: Placeholders, packaged: Iterable[Known], correlations: Sequence[Correlation]
+) -> CustomRules:
+    """What the enabled rows hold, each id once; what is wrong is told in ``file.problems``.
+
+    ``packaged``: the rules, ``correlations``: the correlations of the package.
+    """
     reader = _Reader(file, placeholders)
     enabled = [row for row in file.rows if _is_enabled(file, row)]
     for row in enabled:
         reader.read(row)
     if len(enabled) < len(file.rows):
         file.notes.append(f"{len(file.rows) - len(enabled)} not enabled")
-    return reader.filtered()
+    return reader.joined(list(packaged), correlations)
 
 
 def _is_enabled(file: LookupFile, row: Row) -> bool:
@@ -52,6 +73,7 @@ class _Reader:
         self.rules: dict[str, Rule] = {}
         self.rows: dict[str, Row] = {}
         self.filters: list[tuple[Row, Any, Filter]] = []
+        self.correlations: list[tuple[Row, Any, Correlation]] = []
         self.warnings: list[str] = []
         self.values = 0
 
@@ -73,30 +95,49 @@ class _Reader:
             yield document
 
     def _take(self, row: Row, one: Resolved) -> None:
-        kind = "aggregation" if one.kind == RULE and has_aggregation(one.document) else one.kind
-        problems = list(one.problems)
-        if kind == RULE:
-            rule, found = read_rule(one.document, self.placeholders)
-            problems += found
-            if rule is not None:
-                self._add(row, rule)
-        elif kind == FILTER:
-            read, found = read_filter(one.document, self.placeholders)
-            problems += found
-            if read is not None:
-                self.filters.append((row, one.document, read))
-        elif kind in _ELSEWHERE:
-            self.file.refuse(row, _titled(one.document, _ELSEWHERE[kind]))
-        self.tell(row, one.document, problems)
+        kind = _AGGREGATION if one.kind == RULE and has_aggregation(one.document) else one.kind
+        reader = _READERS.get(kind)
+        self.tell(row, one.document, [*one.problems, *(reader(self, row, one.document) if reader else ())])
+
+    def rule(self, row: Row, document: Any) -> list[Problem]:
+        rule, problems = read_rule(document, self.placeholders)
+        if rule is not None and self._is_new(row, rule):
+            self._add(row, rule)
+        return problems
+
+    def filter(self, row: Row, document: Any) -> list[Problem]:
+        read, problems = read_filter(document, self.placeholders)
+        if read is not None:
+            self.filters.append((row, document, read))
+        return problems
+
+    def correlation(self, row: Row, document: Any) -> list[Problem]:
+        correlation, problems = read_correlation(document)
+        if correlation is not None and self._is_new(row, correlation):
+            self.correlations.append((row, document, correlation))
+        return problems
+
+    def aggregated(self, row: Row, document: Any) -> list[Problem]:
+        aggregated, problems = read_aggregated(document, self.placeholders)
+        if aggregated is None:
+            return problems
+        correlation, more = read_correlation(aggregated.correlation)
+        if correlation is not None and self._is_new(row, correlation):
+            self._add(row, aggregated.rule)
+            self.correlations.append((row, document, correlation))
+        said = [problem for problem in more if problem.severity == ERROR]
+        return problems + [problem._replace(where=place(problem.where)) for problem in said]
+
+    def _is_new(self, row: Row, read: Rule | Correlation) -> bool:
+        earlier = self.rows.get(read.id.lower())
+        if earlier is not None:
+            self.file.refuse(row, f"{shown(read.title)}: the id {read.id} is that of row {earlier.number} already")
+            return False
+        self.rows[read.id.lower()] = row
+        return True
 
     def _add(self, row: Row, rule: Rule) -> None:
-        key = rule.id.lower()
-        earlier = self.rows.get(key)
-        if earlier is not None:
-            self.file.refuse(row, f"{shown(rule.title)}: the id {rule.id} is that of row {earlier.number} already")
-            return
-        self.rows[key] = row
-        self.rules[key] = rule if rule.author else rule._replace(author=row.text("author"))
+        self.rules[rule.id.lower()] = rule if rule.author else rule._replace(author=row.text("author"))
 
     def tell(self, row: Row, document: Any, problems: list[Problem]) -> None:
         from .ruletext import line_of
@@ -108,13 +149,31 @@ class _Reader:
             elif problem.code not in _UNASKED:
                 self.warnings.append(f"row {row.number}: {_titled(document, text)} (a warning)")
 
-    def filtered(self) -> list[Rule]:
-        """The rules, with the filters that reach them. What keeps a rule from being used is told first."""
+    def joined(self, packaged: list[Known], packaged_correlations: Sequence[Correlation]) -> CustomRules:
+        """What was read, with what it is to each other. What keeps a rule from being used is told first."""
         rules, problems = apply_filters(list(self.rules.values()), [one for _, _, one in self.filters])
         for (row, document, _), found in zip(self.filters, problems):
             self.tell(row, document, found)
+        others: list[Named] = [known for known in packaged if known.id.lower() not in self.rows]
+        kept = [one for one in packaged_correlations if one.id.lower() not in self.rows]
+        usable, problems = resolve([*(one for _, _, one in self.correlations), *kept], [*rules, *others])
+        for (row, document, _), found in zip(self.correlations, problems):
+            self.tell(row, document, found)
+        for one, found in zip(kept, problems[len(self.correlations) :]):
+            # What a custom rule has replaced may be what these count.
+            errors = [problem.message for problem in found if problem.severity == ERROR]
+            self.file.problems += [f"the packaged correlation {shown(one.title)}: {message}" for message in errors]
         self.file.problems += self.warnings
-        return rules
+        return CustomRules(rules, usable, {one.id for one in usable if one.id.lower() in self.rows})
+
+
+_AGGREGATION = "aggregation"
+_READERS: dict[str, Callable[[_Reader, Row, Any], list[Problem]]] = {
+    RULE: _Reader.rule,
+    FILTER: _Reader.filter,
+    CORRELATION: _Reader.correlation,
+    _AGGREGATION: _Reader.aggregated,
+}
 
 
 def _titled(document: Any, text: str) -> str:

@@ -7,6 +7,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Callable
 
 from . import lookupfiles
+from .aggregation import EVENTS
 from .lookupfiles import LookupFile
 from .modifiers import UNDEFINED
 from .problems import ERROR, counted, listed
@@ -90,15 +91,22 @@ class Changes:
 
     def custom_rules(self, file: LookupFile) -> None:
         """Rules beside the packaged ones, or in their place."""
-        from .customrules import read_custom_rules
+        from .customrules import Known, read_custom_rules
 
         if not file.rows:
             return
         if not self.placeholders:
             self.placeholders = self._read_expanding().values
-        rules = read_custom_rules(file, self.placeholders)
-        replaced = self._replace(rules)
-        file.notes.append(f"{len(rules)} in use")
+        changed = self.ruleset
+        known = [Known(info.id) for info in changed.infos]
+        custom = read_custom_rules(file, self.placeholders, known, changed.correlations)
+        replaced = self._replace(custom.rules)
+        own = {rule_id.lower() for rule_id in custom.own}
+        replaced += [info for info in changed.correlation_infos if info.id.lower() in own]
+        changed.correlations = custom.correlations
+        # What counts events is one with the rule whose events it counts.
+        in_use = own | {rule.id.lower().removesuffix(EVENTS) for rule in custom.rules}
+        file.notes.append(f"{len(in_use)} in use")
         if replaced:
             titles = listed([f"{info.title} ({info.id})" for info in replaced], _EXAMPLES)
             file.notes.append(f"{len(replaced)} in the place of packaged ones: {titles}")
