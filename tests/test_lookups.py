@@ -191,7 +191,7 @@ CASES: dict[str, Case] = {
         [NOTHING],
         [["Counts"]],
         [
-            "row 1: 'Counts', line 9: this aggregation of Sigma 1 is read as a correlation of the type event_count",
+            "row 1: 'Counts', line 10: this aggregation of Sigma 1 is read as a correlation of the type event_count",
             "row 2: 'C', line 2: ",
             "1 in use",
         ],
