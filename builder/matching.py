@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from sigmaengine.alertrows import alert_values
 from sigmaengine.basematches import BaseMatches
 from sigmaengine.chunks import MV_PREFIX
 from sigmaengine.correlationplan import CorrelationPlan
-from sigmaengine.fields import Columns, make_cell
+from sigmaengine.fields import Cell, Columns, make_cell
 from sigmaengine.matcher import Matcher
 from sigmaengine.timesort import TimeSorter
 from sigmaengine.views import Views
@@ -123,26 +123,31 @@ def via_engine(inputs: Inputs, events: Iterable[Event | None], answers: Answers)
     rules = ruleset.from_rules(inputs.folder.rules, inputs.mappings.routing, inputs.folder.correlations)
     matcher = Matcher(rules)
     plan = CorrelationPlan(rules.correlations, lambda _: True)
-    matches = BaseMatches(plan, rules.logsources(plan.fields), Views(rules.routing), TimeSorter())
+    with closing(TimeSorter()) as sorter:
+        matches = BaseMatches(plan, rules.logsources(plan.fields), Views(rules.routing), sorter)
+        for position, columns, cells in _rows(events):
+            infos = [match.info for match in matcher.match(columns, cells)]
+            matches.add(columns, cells, [info.id for info in infos], position)
+            for info in infos:
+                if info.id not in plan.hidden:
+                    yield Found(position, info.id, info.title, info.level)
+        for alert in matches.alerts():
+            yield _alert(alert_values(alert))
+    counts = matcher.counts
+    answers.messages.append(("INFO", f"{counts.events} events, {counts.routed} routed, {counts.matched} matched"))
+    if matches.untimed:
+        answers.messages.append(("WARN", f"{matches.untimed} matches took no part in correlations: no usable _time"))
+
+
+def _rows(events: Iterable[Event | None]) -> Iterator[tuple[int, Columns, list[Cell]]]:
+    """(position, columns, cells) of every event that could be read."""
     headers: dict[tuple[str, ...], Columns] = {}
     for position, event in _numbered(events):
         names = tuple(event)
         columns = headers.get(names)
         if columns is None:
             columns = headers[names] = Columns(names)
-        cells = [value if isinstance(value, str) else make_cell(value) for value in event.values()]
-        infos = [match.info for match in matcher.match(columns, cells)]
-        matches.add(columns, cells, [info.id for info in infos], position)
-        for info in infos:
-            if info.id not in plan.hidden:
-                yield Found(position, info.id, info.title, info.level)
-    for alert in matches.alerts():
-        yield _alert(alert_values(alert))
-    matches.sorter.close()
-    counts = matcher.counts
-    answers.messages.append(("INFO", f"{counts.events} events, {counts.routed} routed, {counts.matched} matched"))
-    if matches.untimed:
-        answers.messages.append(("WARN", f"{matches.untimed} matches took no part in correlations: no usable _time"))
+        yield position, columns, [value if isinstance(value, str) else make_cell(value) for value in event.values()]
 
 
 VIA: dict[str, Via] = {"command": via_command, "engine": via_engine}

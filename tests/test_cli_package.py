@@ -96,8 +96,8 @@ def test_the_report_counts_a_refused_rule_once_for_each_code(built: tuple[Result
     }
     assert report["summary"]["refusals"] == counted
     assert set(counted) == {
-        "correlation-condition", "correlation-rules", "id-duplicate", "modifier-unknown", "not-a-rule", "regex",
-        "yaml-syntax",
+        "correlation-condition", "correlation-rules", "correlation-timespan", "id-duplicate", "modifier-unknown",
+        "not-a-rule", "regex", "yaml-syntax",
     }  # fmt: skip
 
 

@@ -128,6 +128,8 @@ def test_every_entry_of_the_archive(package: Package, rule: str) -> None:
         "default/searchbnf.conf",
         "metadata/default.meta",
         "bin/sigmamatch.py",
+        "bin/sigmacommand.py",
+        "bin/sigmacorrelate.py",
         "bin/sigmaengine/__init__.py",
         "bin/lib/splunklib/searchcommands/__init__.py",
         "bin/lib/yaml/__init__.py",
@@ -220,9 +222,12 @@ def test_every_view_of_the_navigation_exists(package: Package) -> None:
     assert named - SPLUNK_VIEWS == views
 
 
-def command_options() -> set[str]:
-    """The options that the command's class declares, read from its source."""
-    tree = ast.parse((ROOT / "app" / "bin" / "sigmamatch.py").read_text(encoding="utf-8"))
+COMMANDS = ("sigmamatch", "sigmacorrelate")
+
+
+def command_options(command: str) -> set[str]:
+    """The options that a command's class declares, read from its source."""
+    tree = ast.parse((ROOT / "app" / "bin" / f"{command}.py").read_text(encoding="utf-8"))
     return {
         target.id
         for node in ast.walk(tree)
@@ -239,10 +244,11 @@ def command_options() -> set[str]:
     "pattern",
     [pytest.param(r"\((\w+)=", id="syntax"), pytest.param(r"\\p\\ (\w+):", id="description")],
 )
-def test_the_search_assistant_names_every_option(package: Package, pattern: str) -> None:
-    stanza = conf(package.text("default/searchbnf.conf"))["sigmamatch-command"]
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_search_assistant_names_every_option(package: Package, command: str, pattern: str) -> None:
+    stanza = conf(package.text("default/searchbnf.conf"))[f"{command}-command"]
     setting = "description" if ":" in pattern else "syntax"
-    assert set(re.findall(pattern, stanza[setting])) == command_options()
+    assert set(re.findall(pattern, stanza[setting])) == command_options(command)
 
 
 @pytest.mark.parametrize(
@@ -252,8 +258,9 @@ def test_the_search_assistant_names_every_option(package: Package, pattern: str)
         pytest.param("fields", set(PROFILES), id="fields"),
     ],
 )
-def test_the_search_assistant_names_every_value(package: Package, option: str, values: set[str]) -> None:
-    syntax = conf(package.text("default/searchbnf.conf"))["sigmamatch-command"]["syntax"]
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_search_assistant_names_every_value(package: Package, command: str, option: str, values: set[str]) -> None:
+    syntax = conf(package.text("default/searchbnf.conf"))[f"{command}-command"]["syntax"]
     (alternatives,) = re.findall(rf"\({option}=\(([^)]*)\)\)", syntax)
     assert set(alternatives.split("|")) == values
 
