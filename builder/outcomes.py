@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,12 +67,14 @@ class Outcome:
 class RuleFolder:
     """Every outcome of the folders that were read, in the order of their paths.
 
-    ``files``: how many were read; ``unread``: what is wrong with folders.
+    ``files``: how many were read; ``unread``: what is wrong with folders; ``placeholders``: their
+    values when the rules were read.
     """
 
     outcomes: list[Outcome]
     files: int
     unread: list[Finding] = field(default_factory=list)
+    placeholders: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def accepted(self) -> list[Outcome]:

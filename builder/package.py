@@ -17,7 +17,7 @@ from pathlib import Path
 
 from sigmaengine import ruleset
 
-from . import lookups
+from . import editable, expanding, lookups
 from .mappings import Mappings
 from .outcomes import RuleFolder
 from .paths import APP, APP_ID, ROOT
@@ -67,10 +67,15 @@ def _rules(inputs: Inputs) -> Files:
         yield f"bin/ruleset/{name}", content
 
 
+def _expanding(inputs: Inputs) -> Files:
+    for name, text in expanding.files(inputs.folder):
+        yield f"bin/ruleset/{name}", text.encode()
+
+
 def _lookups(inputs: Inputs) -> Files:
     name = f"{lookups.LOOKUP}_{inputs.digest}.csv"
     yield f"lookups/{name}", lookups.rules_csv(inputs.folder.accepted).encode()
-    yield "default/transforms.conf", lookups.transforms_conf(name).encode()
+    yield "default/transforms.conf", (lookups.transforms_conf(name) + editable.STANZAS).encode()
 
 
 #: One generator for each part of the app.
@@ -78,6 +83,7 @@ FILES: dict[str, Callable[[Inputs], Files]] = {
     "copied": _copied,
     "libraries": _libraries,
     "rules": _rules,
+    "expanding": _expanding,
     "lookups": _lookups,
 }
 

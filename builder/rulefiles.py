@@ -50,7 +50,7 @@ def read_folders(
         outcomes += _read_file(name, path, placeholders or {})
         progress(number, len(found.files))
     join(outcomes)
-    return RuleFolder(outcomes, len(found.files), found.faults)
+    return RuleFolder(outcomes, len(found.files), found.faults, placeholders or {})
 
 
 def _read_file(name: str, path: Path, placeholders: _Placeholders) -> Iterator[Outcome]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from builder.mappings import Mappings, read_mappings
 from builder.package import app_files, compile_inputs, unpack
 from builder.paths import MAPPINGS, RULES
 from builder.rulefiles import read_folders
+from tests.support import builds, lookups
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +36,20 @@ def loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
             pytest.skip("PyYAML was installed without libyaml")
     else:
         monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
+
+
+@pytest.fixture(scope="session")
+def edited_app(mappings: Mappings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An app built from tests.support.lookups.FILES with a value for one of their two placeholders."""
+    folder = builds.write(tmp_path_factory.mktemp("rules"), **lookups.FILES)
+    inputs = compile_inputs(read_folders([folder], {"Admins": ["root"]}), mappings)
+    return unpack(app_files(inputs), tmp_path_factory.mktemp("edited"))
+
+
+@pytest.fixture
+def editor(edited_app: Path, tmp_path: Path) -> Iterator[lookups.Editor]:
+    """Writes lookups into that app; what it wrote is removed after the test."""
+    kept = set((edited_app / "lookups").iterdir())
+    yield lookups.Editor(edited_app, tmp_path)
+    for path in set((edited_app / "lookups").iterdir()) - kept:
+        path.rmdir() if path.is_dir() else path.unlink()

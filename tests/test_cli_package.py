@@ -231,11 +231,16 @@ def rows_of(package: dict[str, bytes]) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(package[name].decode(), newline=""), strict=True))
 
 
+EDITED = ("custom_rules", "exceptions", "log_sources", "placeholders", "rule_settings")
+
+
 def test_the_lookup_is_the_file_that_transforms_conf_names(lookup: dict[str, bytes]) -> None:
     conf = configparser.RawConfigParser()
     conf.read_string(lookup["default/transforms.conf"].decode())
-    (stanza,) = [name for name in conf.sections() if conf.has_option(name, "filename")]
-    assert f"lookups/{conf[stanza]['filename']}" in lookup
+    files = {name: f"lookups/{conf[name]['filename']}" for name in conf.sections()}
+    (stanza,) = [name for name, file in files.items() if file in lookup]
+    # The others are made in Splunk, and no upgrade may overwrite them.
+    assert set(files) - {stanza} == {f"sigma_{name}" for name in EDITED}
     digest = json.loads(lookup["bin/ruleset/index.json"])["hash"]
     assert digest in conf[stanza]["filename"]
 

@@ -11,7 +11,8 @@ import yaml
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from sigmaengine.ruletext import TextError, read_documents, resolve
+from sigmaengine.ruletext import TextError, read_documents
+from sigmaengine.scalars import resolve
 from tests.support.yamltexts import fault_of, read, typed
 
 # --- scalars -------------------------------------------------------------------

@@ -17,6 +17,7 @@ sys.path.insert(0, os.path.join(BIN, "lib"))
 from sigmaengine import chunks, ruleset  # noqa: E402 - after the path is set
 
 RULESET = os.path.join(BIN, "ruleset")
+LOOKUPS = os.path.join(os.path.dirname(BIN), "lookups")
 # A message names this many and counts the rest.
 _EXAMPLES = 3
 

@@ -9,7 +9,7 @@ import os
 from typing import Any
 
 # First: it puts the app's libraries on the path.
-from sigmacommand import RULESET, ChunkCommand, OptionError, check_choice, counted, listed
+from sigmacommand import LOOKUPS, RULESET, ChunkCommand, OptionError, check_choice, counted, listed
 
 # isort: split
 from splunklib.searchcommands import Configuration, EventingCommand, Option, SearchMetric, dispatch
@@ -20,6 +20,7 @@ from sigmaengine.correlatepath import CorrelatePath
 from sigmaengine.correlationplan import CorrelationPlan
 from sigmaengine.fields import PROFILES
 from sigmaengine.occurrences import MAX_COMBINATIONS
+from sigmaengine.overrides import Overrides
 from sigmaengine.routing import parse_logsource
 from sigmaengine.rule import LogSource
 from sigmaengine.timesort import TimeSorter
@@ -41,6 +42,7 @@ class SigmaCorrelateCommand(ChunkCommand, EventingCommand):
 
     path: CorrelatePath
     sorter: TimeSorter
+    overrides: Overrides
 
     def transform(self, records: Any) -> Any:  # noqa: ARG002 - splunklib's signature
         """Not used: whole chunks are passed."""
@@ -50,7 +52,8 @@ class SigmaCorrelateCommand(ChunkCommand, EventingCommand):
         """See ChunkCommand."""
         check_choice("fields", self.fields, PROFILES)
         logsource = self._source_of_all()
-        loaded = ruleset.load(RULESET)
+        self.overrides = Overrides(LOOKUPS)
+        loaded = self.overrides.apply(ruleset.load(RULESET))
         try:
             chosen = selection.read_selection(self.rules, self.level, self.status, self.tags)
         except ValueError as error:
@@ -59,7 +62,7 @@ class SigmaCorrelateCommand(ChunkCommand, EventingCommand):
         unmatched = chosen.unmatched(loaded.correlation_infos)
         if unmatched:
             self.write_warning(f"sigmacorrelate: rules=: no correlation has the id or title {listed(unmatched)}")
-        if loaded.correlations and not plan.correlations:
+        if any(one.enabled for one in loaded.correlations) and not plan.correlations:
             raise OptionError("the options select no correlation (rules=, level=, status=, tags=)")
         self.sorter = TimeSorter(folder=self._folder())
         views = Views(loaded.routing, self.fields, logsource)
@@ -110,8 +113,14 @@ class SigmaCorrelateCommand(ChunkCommand, EventingCommand):
             f" {counted(len(plan.correlations), 'correlation')}: {counted(path.shown, 'alert')};"
             f" {counted(path.dropped, 'event')} left out that only count for correlations"
         )
+        # What is wrong with lookups is told by sigmamatch, which reads the same.
+        for text in self.overrides.report():
+            self.write_info(f"sigmacorrelate: {text}")
         if not plan.correlations:
-            self.write_warning("sigmacorrelate: the app was built without correlations; all events pass unchanged")
+            self.write_warning(
+                "sigmacorrelate: there are no correlations in use (the app was built without, or sigma_rule_settings"
+                " switches them off); all events pass unchanged"
+            )
         elif path.rows and not path.named:
             self.write_warning(
                 "sigmacorrelate: no event has a value in sigma_rule_id; put sigmamatch before this command"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import IO, Any
+from typing import IO, Any, Callable
 
 BIN = os.path.dirname(os.path.abspath(__file__))
 # The packaged app has its libraries here; a checkout has them installed.
@@ -28,11 +28,14 @@ from sigmaengine import chunks, ruleset, selection  # noqa: E402 - after the pat
 from sigmaengine.datapath import DataPath  # noqa: E402
 from sigmaengine.fields import PROFILES  # noqa: E402
 from sigmaengine.matcher import Matcher  # noqa: E402
+from sigmaengine.overrides import Overrides  # noqa: E402
+from sigmaengine.problems import counted, listed  # noqa: E402
 from sigmaengine.results import field_names  # noqa: E402
 from sigmaengine.routing import parse_logsource  # noqa: E402
 from sigmaengine.rule import LogSource  # noqa: E402
 
 RULESET = os.path.join(BIN, "ruleset")
+LOOKUPS = os.path.join(os.path.dirname(BIN), "lookups")
 MODES = ("filter", "annotate")
 REQUIRED = ("all", "auto")
 # A message names this many rules and counts the rest.
@@ -61,6 +64,9 @@ class SigmaMatchCommand(StreamingCommand):
     required = Option(default="all")
 
     matcher: Matcher
+    overrides: Overrides
+    # Says that rules wait for placeholders; asked at the end.
+    waiting: Callable[[], str] = staticmethod(str)
 
     def prepare(self) -> None:
         """Read the options before splunkd sends events. A fault ends the search with a message."""
@@ -83,25 +89,35 @@ class SigmaMatchCommand(StreamingCommand):
         _check_choice("fields", self.fields, PROFILES)
         _check_choice("required", self.required, REQUIRED)
         self.matcher = self._matcher()
+        for warning in self.overrides.warnings():
+            self.write_warning(f"sigmamatch: {warning}")
         if self.required == "auto":
             self.configuration.required_fields = [*self.matcher.fields(), *field_names(self.explain)]
 
     def _matcher(self) -> Matcher:
         logsource = self._source_of_all()
+        self.overrides = overrides = Overrides(LOOKUPS)
         if self.rule or self.selection or self.condition:
             rules = self._rules_in_search()
             return Matcher(rules, profile=self.fields, logsource=logsource)
-        loaded = ruleset.load(RULESET)
+        packaged = ruleset.load(RULESET)
+        loaded = overrides.apply(packaged)
         try:
             selected = selection.read_selection(self.rules, self.level, self.status, self.tags)
         except ValueError as error:
             raise OptionError(str(error)) from None
         unmatched = selected.unmatched([*loaded.infos, *loaded.correlation_infos])
         if unmatched:
-            self.write_warning(f"sigmamatch: rules=: no rule has the id or title {_listed(unmatched)}")
-        matcher = Matcher(loaded, loaded.with_base_rules(selected.predicate()), self.fields, logsource)
+            self.write_warning(f"sigmamatch: rules=: no rule has the id or title {listed(unmatched, _EXAMPLES)}")
+        is_selected = selected.predicate()
+        chosen = loaded.with_base_rules(is_selected)
+        matcher = Matcher(loaded, chosen, self.fields, logsource, overrides.exceptions)
         if not matcher.selected:
-            raise OptionError("the options select no rule (rules=, level=, status=, tags=, logsource=)")
+            if all(info.enabled or not is_selected(info) for info in loaded.infos):
+                raise OptionError("the options select no rule (rules=, level=, status=, tags=, logsource=)")
+            # No reason to end the search, which may be one rule's own.
+            self.write_warning("sigmamatch: nothing can match: all rules that the options select are switched off")
+        self.waiting = lambda: overrides.waiting(packaged, is_selected)
         return matcher
 
     def _source_of_all(self) -> LogSource | None:
@@ -119,13 +135,16 @@ class SigmaMatchCommand(StreamingCommand):
         given = [name for name, default in packaged.items() if getattr(self, name) != default]
         if given:
             raise OptionError(f"{given[0]}= selects packaged rules and cannot be combined with rule text")
+        loaded = self.overrides.apply(ruleset.load(RULESET), to_rule_text=True)
         try:
-            rule, warnings = adhoc.read_rule_text(self.rule, self.selection, self.condition)
+            rule, warnings = adhoc.read_rule_text(
+                self.rule, self.selection, self.condition, self.overrides.placeholders
+            )
         except ValueError as error:
             raise OptionError(str(error)) from None
         for warning in warnings:
             self.write_warning(f"sigmamatch: {warning}")
-        return ruleset.from_rules([rule], ruleset.load(RULESET).routing)
+        return ruleset.from_rules([rule], loaded.routing)
 
     # --- the events -----------------------------------------------------------------------------
 
@@ -203,44 +222,38 @@ class SigmaMatchCommand(StreamingCommand):
             "matched": (counts.matched, None),
             "rules": (len(selected), None),
             "rules_left_out": (len(left_out), None),
+            **{name: (count, None) for name, count in self.overrides.figures().items()},
         }
         for name, (count_in, count_out) in figures.items():
             self.write_metric(f"sigmamatch.{name}", SearchMetric(None, None, count_in, count_out))
         self.write_info(
             f"sigmamatch: {counts.events} events ({counts.routed} of a log source with rules, {unrouted} of none),"
-            f" {counts.matched} matched; {_rules(len(selected))}"
+            f" {counts.matched} matched; {counted(len(selected), 'rule')}"
         )
+        for text in filter(None, (*self.overrides.report(), self.waiting())):
+            self.write_info(f"sigmamatch: {text}")
         if left_out:
             reasons = [f"{info.title} ({info.id}): {reason}" for info, reason in left_out]
-            self.write_warning(f"sigmamatch: {_rules(len(left_out))} left out: {_listed(reasons)}")
+            self.write_warning(f"sigmamatch: {counted(len(left_out), 'rule')} left out: {listed(reasons, _EXAMPLES)}")
         unmapped = matcher.unmapped()
         if unmapped:
             titles = [f"{info.title} ({info.id})" for info in unmapped]
             self.write_info(
-                f"sigmamatch: {_rules(len(unmapped))} can match nothing, as no events are known to be of their log"
-                f" source (name it by logsource=): {_listed(titles)}"
+                f"sigmamatch: {counted(len(unmapped), 'rule')} can match nothing, as no events are known to be of their"
+                f" log source (name it by logsource=): {listed(titles, _EXAMPLES)}"
             )
         blind = matcher.blind()
         if blind:
             reasons = [f"{rule_id} ({', '.join(fields)})" for rule_id, fields in sorted(blind.items())]
             self.write_info(
-                f"sigmamatch: {_rules(len(blind))} could not match, as fields that are needed never had a value:"
-                f" {_listed(reasons)}"
+                f"sigmamatch: {counted(len(blind), 'rule')} could not match, as fields that are needed never had a"
+                f" value: {listed(reasons, _EXAMPLES)}"
             )
 
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise OptionError(f"{name}={value}: there are {', '.join(choices)}")
-
-
-def _rules(count: int) -> str:
-    return "1 rule" if count == 1 else f"{count} rules"
-
-
-def _listed(texts: list[str]) -> str:
-    more = len(texts) - _EXAMPLES
-    return "; ".join(texts[:_EXAMPLES]) + (f"; and {more} more" if more > 0 else "")
 
 
 if __name__ == "__main__":

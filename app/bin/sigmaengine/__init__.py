@@ -10,6 +10,8 @@ Modules, lowest first (a module imports only from those above it):
 problems          what is wrong with a rule, where, in words for its author
 folding           simple Unicode case folding, one code point at a time
 numbers           exact comparison of numbers written as text
+scalars           plain scalars of YAML 1.2 -> values
+packedjson        JSON as the files of compiled rules hold it
 patterns          Sigma strings: escapes, wildcards, windash; matching them
 modifiers         the modifier table: a chain and a value -> value tests
 condition         the condition language: text -> expression
@@ -47,17 +49,27 @@ selection         which rules a search asks for
 correlationplan   which correlations a search evaluates and shows
 ruleset           the compiled form on disk, versioned
 groups            the selected rules of one log source, ready to run
+chunks            Splunk's chunked protocol: chunks, records, cells
+lookupfiles       lookups that people edit: which are there, their rows
+knownnames        rules by id, title or glob
+exceptions        lookup: matches that are not wanted
+rulesettings      lookup: which rules are on, their levels and scores
+placeholderrows   lookup: values of placeholders
+logsourcerows     lookup: more events of a log source
+ruletext          YAML 1.2 text -> mapping; needs PyYAML
+expanding         rules with placeholders, to be read when these have values
+customrules       lookup: rules; needs PyYAML where there are any
+lookupchanges     what each lookup changes about a rule set
+overrides         the lookups that people edit, as a search sees them
 signsearch        whether keywords can be in an event at all
 lanes             rules of several log sources on a kind of events
 matcher           events in, matching rules out
 results           matching rules -> the fields a search sees
 basematches       matched rows -> what correlations need of them
 alertrows         alerts -> the fields that a search sees
-chunks            Splunk's chunked protocol: chunks, records, cells
 rawrows           rows of CSV split without being parsed
 datapath          a chunk's table through the matcher, bytes to bytes
 correlatepath     a chunk's table through the correlations
-ruletext          YAML 1.2 text -> mapping; needs PyYAML
 adhoc             rule text in a search -> Rule; needs PyYAML
 ================  ================================================================
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .modifiers import Placeholders
 from .problems import WARNING, Problem
 from .rule import Rule, read_rule
 from .ruletext import TextError, line_of, read_documents
@@ -14,7 +15,9 @@ _TITLE_LENGTH = 80
 _UNASKED = ("id-missing", "id-no-uuid", "title-missing", "level-missing", "status-missing", "logsource-missing")
 
 
-def read_rule_text(rule: str, selection: str, condition: str) -> tuple[Rule, list[str]]:
+def read_rule_text(
+    rule: str, selection: str, condition: str, placeholders: Placeholders | None = None
+) -> tuple[Rule, list[str]]:
     """The rule that a search's options hold, and warnings about it.
 
     ``rule`` is a whole Sigma document; ``selection`` a YAML mapping or list: alone it is one
@@ -31,7 +34,7 @@ def read_rule_text(rule: str, selection: str, condition: str) -> tuple[Rule, lis
     if isinstance(document, dict):
         document.setdefault("title", " ".join(text.split())[:_TITLE_LENGTH])
         document.setdefault("id", ID)
-    read, problems = read_rule(document)
+    read, problems = read_rule(document, placeholders)
     if read is None:
         raise ValueError(
             "; ".join(_said(option, content, condition, problem) for problem in problems if problem.severity != WARNING)

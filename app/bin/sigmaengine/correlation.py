@@ -58,7 +58,8 @@ class Correlation(NamedTuple):
     """A correlation that can be evaluated. JSON turns it into lists and back (``from_json``).
 
     ``rules``: references as written, ids once they are resolved (see ``resolve``); ``timespan`` in
-    seconds; ``aliases``: name -> rule -> field; ``generate``: what ``rules`` match is shown as well.
+    seconds; ``aliases``: name -> rule -> field; ``generate``: what ``rules`` match is shown as well;
+    ``score`` and ``enabled`` as in RuleInfo.
     """
 
     id: str
@@ -75,6 +76,8 @@ class Correlation(NamedTuple):
     aliases: dict[str, dict[str, str]]
     condition: Condition
     generate: bool
+    score: int | None = None
+    enabled: bool = True
 
     @classmethod
     def from_json(cls, values: Sequence[Any]) -> Correlation:

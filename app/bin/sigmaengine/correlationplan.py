@@ -12,8 +12,19 @@ from .selection import RuleInfo
 def info_of(correlation: Correlation) -> RuleInfo:
     """What is known of a correlation as of a rule."""
     return RuleInfo(
-        correlation.id, correlation.title, correlation.level, correlation.status, correlation.author, correlation.tags
+        correlation.id,
+        correlation.title,
+        correlation.level,
+        correlation.status,
+        correlation.author,
+        correlation.tags,
+        correlation.score,
+        correlation.enabled,
     )
+
+
+def _is_selected(correlation: Correlation, select: Callable[[RuleInfo], bool]) -> bool:
+    return correlation.enabled and select(info_of(correlation))
 
 
 def needed(correlations: Sequence[Correlation], select: Callable[[RuleInfo], bool]) -> list[Correlation]:
@@ -21,7 +32,7 @@ def needed(correlations: Sequence[Correlation], select: Callable[[RuleInfo], boo
     wanted: set[str] = set()
     # Inner ones come before those that list them.
     for correlation in reversed(correlations):
-        if correlation.id in wanted or select(info_of(correlation)):
+        if correlation.id in wanted or _is_selected(correlation, select):
             wanted.update([correlation.id, *correlation.rules])
     return [correlation for correlation in correlations if correlation.id in wanted]
 
@@ -42,7 +53,7 @@ class CorrelationPlan:
 
     def __init__(self, correlations: Sequence[Correlation], select: Callable[[RuleInfo], bool]) -> None:
         self.correlations = needed(correlations, select)
-        self.selected = [one for one in self.correlations if select(info_of(one))]
+        self.selected = [one for one in self.correlations if _is_selected(one, select)]
         generated: dict[str, bool] = {}
         for one in self.correlations:
             for rule in one.rules:

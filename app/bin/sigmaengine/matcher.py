@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import itemgetter
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from .diagram import Key, Room
 from .fieldmasks import BrokenTestError
@@ -22,6 +22,9 @@ from .rule import LogSource
 from .ruleset import RuleSet, Shard
 from .selection import RuleInfo
 from .windowsxml import may_have_unextracted
+
+if TYPE_CHECKING:
+    from .exceptions import Exceptions
 
 # Kinds of events (by the values of the routing keys) that are remembered for one table.
 _ROUTES = 20_000
@@ -42,8 +45,8 @@ class Matcher:
     """Matches events against the selected rules of a rule set.
 
     ``select``: which rules (by RuleInfo); ``profile``: the field profile; ``logsource``: what all
-    events are, instead of working it out for each. Rules that this Python cannot run are left out
-    and stand in ``left_out`` as (rule, reason) pairs.
+    events are, instead of working it out for each; ``exceptions``: the matches that are not wanted.
+    Rules that this Python cannot run are left out and stand in ``left_out`` as (rule, reason) pairs.
     """
 
     def __init__(
@@ -52,16 +55,19 @@ class Matcher:
         select: Callable[[RuleInfo], bool] = lambda _: True,
         profile: str = "auto",
         logsource: LogSource | None = None,
+        exceptions: Exceptions | None = None,
     ) -> None:
         self.ruleset, self.profile, self.logsource = ruleset, profile, logsource
+        self.exceptions = exceptions
         self.counts = Counts()
         self.left_out: list[tuple[RuleInfo, str]] = []
-        self._select = select
+        self._select: Callable[[RuleInfo], bool] = lambda info: info.enabled and select(info)
         self.router = Router(ruleset.routing)
-        self._shards = [shard for shard in ruleset.shards if any(map(select, shard.infos))]
+        self._shards = [shard for shard in ruleset.shards if any(map(self._select, shard.infos))]
         if logsource is not None:
             self._shards = [shard for shard in self._shards if shard.logsource.within(logsource)]
-        self._groups: dict[LogSource, Group] = {}
+        # By log source and number: rules of one log source may lie in several shards.
+        self._groups: dict[tuple[LogSource, int], Group] = {}
         self._lanes: dict[Route, list[Lane]] = {}
         self._tables: dict[Columns, _Table] = {}
         self._kinds: dict[tuple[Route, Callable[[str], str]], _Kind] = {}
@@ -117,7 +123,11 @@ class Matcher:
                 match = group.match(position, view)
                 if match.plain().matches(*lookups(view, event)):
                     found.setdefault(match.info.id, match)
-        return sorted(found.values(), key=lambda match: match.order)
+        return self.wanted(sorted(found.values(), key=lambda match: match.order), event)
+
+    def wanted(self, matches: list[Match], event: Event) -> list[Match]:
+        """Those of the matches of an event that no exception is about."""
+        return self.exceptions.kept(matches, event) if self.exceptions else matches
 
     @staticmethod
     def evidence(match: Match, columns: Columns, cells: Sequence[Cell]) -> list[Evidence]:
@@ -145,7 +155,7 @@ class Matcher:
             # Each kind of events by itself: a name that one sets aside is another's own.
             kinds = self._alternatives(shard, tuple(range(len(table.alternatives))))
             for view in [self._view_of(shard, [kind]) for kind in kinds] or [self._view_of(shard, [])]:
-                for field in shard.fields:
+                for field in [*shard.fields, *(self.exceptions.fields if self.exceptions else ())]:
                     for candidate in view.candidates(field):
                         needed.update([candidate[0]] if view.xml else array_forms(candidate[0]))
                 if shard.keywords or view.xml:
@@ -194,10 +204,11 @@ class Matcher:
         return [table.alternatives[index] for index in found]
 
     def _group(self, shard: Shard) -> Group:
-        group = self._groups.get(shard.logsource)
+        key = shard.logsource, shard.number
+        group = self._groups.get(key)
         if group is None:
             positions = [place for place, info in enumerate(shard.infos) if self._select(info)]
-            group = self._groups[shard.logsource] = Group(self.ruleset, shard, positions, self.left_out)
+            group = self._groups[key] = Group(self.ruleset, shard, positions, self.left_out)
         return group
 
 
@@ -207,6 +218,7 @@ class _Table:
     def __init__(self, matcher: Matcher, columns: Columns) -> None:
         self.matcher, self.columns = matcher, columns
         self.counts = matcher.counts
+        self._has_exceptions = matcher.exceptions is not None
         fields = matcher.ruleset.routing.key_fields()
         places = sorted({place for field in fields for place in columns.positions.get(field, ())})
         # What decides the kind of an event, as one key.
@@ -222,6 +234,8 @@ class _Table:
         counts = self.counts
         counts.events += 1
         counts.routed += plan.is_routed
+        if matches and self._has_exceptions:
+            matches = self.matcher.wanted(matches, Event(self.columns, cells))
         if matches:
             counts.matched += 1
         return matches

@@ -278,6 +278,9 @@ _TEXT_STEPS: dict[str, Callable[[Parts, Where], list[Parts]]] = {
 
 # --- placeholders -------------------------------------------------------------------------------
 
+#: The code of the error that a placeholder has no value.
+UNDEFINED = "placeholder-undefined"
+
 # "\%" is a percent sign, "\\%name%" a backslash and a placeholder.
 PLACEHOLDER = re.compile(r"(?P<skip>\\\\|\\%)|%(?P<name>[\w-]+)%")
 
@@ -296,7 +299,7 @@ def _expanded(text: str, placeholders: Placeholders, where: Where) -> list[Parts
             continue
         values = placeholders.get(name)
         if not values:
-            raise RuleError("placeholder-undefined", f"the placeholder '%{name}%' has no value", where)
+            raise RuleError(UNDEFINED, f"the placeholder '%{name}%' has no value", where)
         total *= len(values)
         if total > _MAX_EXPANSIONS:
             raise RuleError("placeholder-count", f"the placeholders give over {_MAX_EXPANSIONS} values", where)

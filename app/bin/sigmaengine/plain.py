@@ -18,11 +18,15 @@ Lookup = Callable[[str], Values]
 
 
 class Evidence(NamedTuple):
-    """Why a positive item holds: a value of the event and the test it passed."""
+    """Why a positive item holds: a value of the event and the test it passed.
+
+    ``other``: of a reference the value of the other field.
+    """
 
     item: Item
     value: str
     test: Test
+    other: str = ""
 
 
 class PlainRule:
@@ -100,8 +104,13 @@ class _Answers:
         return any(matches(value) for value in values)
 
     def reference(self, test: Test, values: Values) -> bool:
+        return self.pair(test, values) is not None
+
+    def pair(self, test: Test, values: Values) -> tuple[str, str] | None:
+        """The first value, and of the other field's the first, that have to do with each other as a reference says."""
         passes = compile_reference(test)
-        return any(passes(value, theirs) for value in values for theirs in self.values(test[3]))
+        pairs = ((value, theirs) for value in values for theirs in self.values(test[3]))
+        return next((pair for pair in pairs if passes(*pair)), None)
 
     # Evidence: what is said by operands that hold, under no negation.
 
@@ -130,9 +139,10 @@ class _Answers:
             if self.test(test, matches, values):
                 value = next((value for value in values if matches(value)), "")
                 found.append(Evidence(item, value, test))
-        found += [
-            Evidence(item, values[0], test) for test in item.tests if test[0] == "ref" and self.reference(test, values)
-        ]
+        for test in item.tests:
+            pair = self.pair(test, values) if test[0] == "ref" else None
+            if pair is not None:
+                found.append(Evidence(item, pair[0], test, pair[1]))
         return found if item.all else found[:1]
 
 

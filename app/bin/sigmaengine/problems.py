@@ -7,7 +7,7 @@ that into a line (see ``ruletext.line_of``), a search shows the path itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, Union
 
@@ -87,3 +87,14 @@ _KINDS: tuple[tuple[Any, str], ...] = (
 def kind_of(value: object) -> str:
     """What a value of a rule's mapping is, in words for a message."""
     return next((name for kind, name in _KINDS if isinstance(value, kind)), type(value).__name__)
+
+
+def listed(texts: Sequence[str], most: int) -> str:
+    """``texts`` as one, the first ``most`` of them; the rest is counted."""
+    more = len(texts) - most
+    return "; ".join(texts[:most]) + (f"; and {more} more" if more > 0 else "")
+
+
+def counted(count: int, one: str, several: str = "") -> str:
+    """``count`` of something, in words."""
+    return f"1 {one}" if count == 1 else f"{count} {several or one + 's'}"

@@ -6,7 +6,9 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from .folding import fold
 from .metadata import DEFAULT_LEVEL, LEVELS
+from .modifiers import compile_regex
 from .patterns import as_text
 from .plain import Evidence
 from .selection import RuleInfo
@@ -29,6 +31,8 @@ MAX_RISK_SCORE = 100
 
 # A value in an explanation is cut: a command line can have 32,000 characters.
 _SHOWN_VALUE = 400
+# What a keyword was found in begins this many characters before it.
+_SHOWN_BEFORE = 100
 
 #: The values of a row's result fields.
 ResultValues = Mapping[str, Sequence[str]]
@@ -51,7 +55,8 @@ class Entry(NamedTuple):
 
 def entry_of(info: RuleInfo) -> Entry:
     """The entry of a rule."""
-    return Entry(info.id, info.title, info.level, RISK_SCORES[info.level], info.author, info.tags)
+    score = RISK_SCORES[info.level] if info.score is None else info.score
+    return Entry(info.id, info.title, info.level, score, info.author, info.tags)
 
 
 def result_values(entries: Sequence[Entry]) -> dict[str, list[str]]:
@@ -123,17 +128,41 @@ def without(earlier: ResultValues, rules: Collection[str]) -> dict[str, list[str
 
 def explanation(rule_id: str, evidence: Sequence[Evidence]) -> str:
     """One value of ``sigma_explain``: a JSON object of the rule's id and the items that matched."""
-    items = [
-        {
-            "selection": found.item.selection,
-            "item": found.item.key,
-            "field": found.item.field or "",
-            "value": found.value if len(found.value) <= _SHOWN_VALUE else found.value[:_SHOWN_VALUE] + "...",
-            "pattern": describe_test(found.test),
-        }
-        for found in evidence
-    ]
+    items = list(map(_explained_item, evidence))
     return json.dumps({"rule": rule_id, "items": items}, ensure_ascii=False, separators=(",", ":"))
+
+
+def _explained_item(found: Evidence) -> dict[str, str]:
+    explained = {
+        "selection": found.item.selection,
+        "item": found.item.key,
+        "field": found.item.field or "",
+        "value": _shown(found.value, 0 if found.item.field else _place(found.value, found.test)),
+        "pattern": describe_test(found.test),
+    }
+    if found.test[0] == "ref":
+        explained["other_value"] = _shown(found.other, 0)
+    return explained
+
+
+def _shown(value: str, place: int) -> str:
+    """A value, cut; what is shown of it begins shortly before ``place``."""
+    start = max(place - _SHOWN_BEFORE, 0)
+    cut = value[start : start + _SHOWN_VALUE]
+    return ("..." if start else "") + cut + ("..." if start + _SHOWN_VALUE < len(value) else "")
+
+
+def _place(text: str, test: Sequence[Any]) -> int:
+    """Where in a whole event a keyword stands, as far as that is plain to see; else 0."""
+    if test[0] == "any":
+        return min((place for one in test[1:] if (place := _place(text, one))), default=0)
+    if test[0] == "re":
+        found = compile_regex(test[2], test[1]).search(text)
+        return found.start() if found else 0
+    if test[0] != "str":
+        return 0
+    literal = max((part for part in test[2] if isinstance(part, str)), key=len, default="")
+    return max((text if test[1] else fold(text)).find(literal), 0)
 
 
 def _explained_rule(text: str) -> str:

@@ -8,6 +8,7 @@ Security event 4688.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from typing import Any, Callable, NamedTuple
 
 from .condition import glob_matcher
@@ -51,8 +52,19 @@ class RoutingTable:
             Alternative(LogSource(*logsource), tuple((key, tuple(globs)) for key, globs in when), xml, aliases)
             for logsource, when, xml, aliases in table["alternatives"]
         ]
+        self._named: dict[str, list[Candidate]] = table["keys"]
+
+    @property
+    def keys(self) -> dict[str, list[Candidate]]:
+        """The routing keys that alternatives ask for, and where each stands."""
         used = dict.fromkeys(key for alternative in self.alternatives for key, _ in alternative.when)
-        self.keys: dict[str, list[Candidate]] = {key: table["keys"].get(key, [[key]]) for key in used}
+        return {key: self._named.get(key, [[key]]) for key in used}
+
+    def extended(self, alternatives: Iterable[Alternative]) -> RoutingTable:
+        """A table that has these alternatives too, behind its own."""
+        table = copy(self)
+        table.alternatives = [*self.alternatives, *alternatives]
+        return table
 
     def key_fields(self) -> list[str]:
         """The fields that routing looks at, sorted."""

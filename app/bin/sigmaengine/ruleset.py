@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Collection, Iterable, Sequence
 from hashlib import sha256
 from typing import Any, Callable, NamedTuple
@@ -33,9 +32,6 @@ from .selection import RuleInfo
 
 FORMAT = "sigma-match-ruleset"
 VERSION = 3
-
-# The dots of what may be an IPv4 address. No number in these files has a fraction.
-_ADDRESS = re.compile(r"(?<=\d)\.(?=\d)")
 
 
 class RuleSetError(Exception):
@@ -144,6 +140,8 @@ def write(
 
     ``correlations`` are resolved (see ``correlationrefs``).
     """
+    from .packedjson import packed as _json  # no search writes rules
+
     os.makedirs(folder, exist_ok=True)
     contents = {"routing.json": _json(routing_table)}
     if correlations:
@@ -167,13 +165,6 @@ def write(
         with open(os.path.join(folder, name), "w", encoding="utf-8", newline="\n") as file:
             file.write(content + "\n")
     return digest
-
-
-def _json(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
-    # AppInspect takes what rules look for (a command that deletes, an address) for what the app does.
-    # Spelt with an escape, it is the same text for whoever reads the JSON.
-    return _ADDRESS.sub("\\\\u002e", text.replace("rm -", "rm \\u002d"))
 
 
 def load(folder: str) -> RuleSet:

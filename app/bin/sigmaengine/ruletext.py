@@ -15,27 +15,14 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from .numbers import parse_number
 from .problems import RuleError, Where, shown
+from .scalars import resolve
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 40
 MAX_NODES = 400_000
 
 _TAG = "tag:yaml.org,2002:"
-_INTEGERS = {
-    re.compile(r"[-+]?[0-9]+\Z"): 10,
-    re.compile(r"0o[0-7]+\Z"): 8,
-    re.compile(r"0x[0-9a-fA-F]+\Z"): 16,
-}
-_CONSTANTS: dict[str, Any] = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-}
-# Python refuses to convert longer digit strings (and they are no number anyone compares with).
-_MAX_DIGITS = 4_000
-
 # What YAML text may not hold unless escaped (YAML 1.2.2, 5.1): control characters and halves of characters.
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -256,44 +243,6 @@ def _scalar(event: Any, line: int) -> Any:
     if event.tag or quoted or not plain or event.style:
         return text
     return resolve(text)
-
-
-def resolve(text: str) -> Any:
-    """A plain scalar by the core schema. Numbers with a fraction or exponent are Decimal, as written.
-
-    ``.inf`` and ``.nan`` stay text: no event's number equals them.
-    """
-    if text in _CONSTANTS:
-        return _CONSTANTS[text]
-    if text[0] not in "-+.0123456789" or len(text) > _MAX_DIGITS:
-        return text
-    for pattern, base in _INTEGERS.items():
-        if pattern.match(text):
-            return _WrittenInteger(int(text.replace("0o", ""), base), text)
-    number = parse_number(text)
-    return text if number is None else _WrittenDecimal(number, text)
-
-
-class _WrittenInteger(int):
-    """An integer that knows how it was written: with a string modifier, ``0x17`` is that text."""
-
-    written: str
-
-    def __new__(cls, value: int, written: str) -> _WrittenInteger:
-        number = super().__new__(cls, value)
-        number.written = written
-        return number
-
-
-class _WrittenDecimal(Decimal):
-    """A number with a fraction or an exponent that knows how it was written."""
-
-    written: str
-
-    def __new__(cls, value: Decimal, written: str) -> _WrittenDecimal:
-        number = super().__new__(cls, value)
-        number.written = written
-        return number
 
 
 _TAGGED: dict[str, tuple[type, ...]] = {

@@ -10,7 +10,11 @@ from .metadata import LEVELS, STATUSES
 
 
 class RuleInfo(NamedTuple):
-    """What is known of a rule without loading it."""
+    """What is known of a rule without loading it.
+
+    ``score``: its own risk score, where it is not the level's; ``enabled``: False for what is not to
+    be used, whatever a search selects (see ``overrides``).
+    """
 
     id: str
     title: str
@@ -18,6 +22,8 @@ class RuleInfo(NamedTuple):
     status: str
     author: str
     tags: list[str]
+    score: int | None = None
+    enabled: bool = True
 
 
 class Selection(NamedTuple):
