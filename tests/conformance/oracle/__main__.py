@@ -54,12 +54,13 @@ def sets_of_events(request: dict[str, Any]) -> dict[str, Any]:
 
     ``map``: the log sources; ``cleaned``: the field names. Gives pairs of an event's number and a rule's id.
     """
-    routes, cleaned = Map(Path(request["map"])), json.loads(Path(request["cleaned"]).read_text("utf-8"))
-    refused, by_alternative = _converted(request["rules"], routes)
+    refused, by_alternative = _converted(request["rules"], Map(Path(request["map"])))
     found: list[tuple[int, str]] = []
     for batch in _batches(request):
         for alternative, queries in by_alternative.items():
-            events = [(number, _seen(event, alternative), text) for number, event, text in batch if alternative.takes(event)]
+            events = [
+                (number, _seen(event, alternative), text) for number, event, text in batch if alternative.takes(event)
+            ]
             if events:
                 found += matches(events, queries)
     del cleaned
