@@ -63,7 +63,6 @@ def sets_of_events(request: dict[str, Any]) -> dict[str, Any]:
             ]
             if events:
                 found += matches(events, queries)
-    del cleaned
     return {"pairs": sorted(set(found)), "refused": refused}
 
 
