@@ -6,6 +6,7 @@ pySigma and its SQLite backend are from their source, versions as pinned in ``re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -52,18 +53,52 @@ def _empty_text(found: Difference) -> bool:
     return found.some(lambda entry, value: not value and not entry.modifiers and "" in entry.values)
 
 
+_QUAD = re.compile(r"(?:0|[1-9][0-9]{0,2})(?:\.(?:0|[1-9][0-9]{0,2})){3}")
+
+
+def _cidr(found: Difference) -> bool:
+    def holds(entry: Entry, value: str) -> bool:
+        return "cidr" in entry.modifiers and (
+            not _QUAD.fullmatch(value) or any(":" in network for network in entry.texts)
+        )
+
+    return found.some(holds)
+
+
+def _beyond_ascii(found: Difference) -> bool:
+    def holds(entry: Entry, value: str) -> bool:
+        # Keywords search the whole event.
+        texts = [value, *entry.texts, *(map(str, found.event.values()) if not entry.field else ())]
+        return any(not text.isascii() and text.swapcase() != text for text in texts)
+
+    return found.some(holds)
+
+
+ANTIVIRUS = Mask(
+    "antivirus",
+    "row 23: the oracle's table of log sources has no category antivirus; ours says that the detections in Windows"
+    " Defender's log are of it, under the field names of these rules",
+    _antivirus,
+)
+EMPTY_TEXT = Mask(
+    "empty-text",
+    "row 5: '' is no value, as null is, since Splunk cannot tell; the oracle compares an absent field (NULL) with"
+    " an empty text, which is never true",
+    _empty_text,
+)
+CIDR = Mask(
+    "cidr",
+    "row 17: the oracle writes a network as beginnings of text (10.*), so that garbage behind them is inside and most"
+    " spellings of an IPv6 address are not",
+    _cidr,
+)
+BEYOND_ASCII = Mask(
+    "beyond-ascii",
+    "row 1: case is folded over Unicode; SQLite's LIKE and NOCASE know the 26 letters of ASCII",
+    _beyond_ascii,
+)
+
 #: Over real events.
-REAL = [
-    Mask(
-        "antivirus",
-        "row 23: the oracle's table of log sources has no category antivirus; ours says that the detections in Windows"
-        " Defender's log are of it, under the field names of these rules",
-        _antivirus,
-    ),
-    Mask(
-        "empty-text",
-        "row 5: '' is no value, as null is, since Splunk cannot tell; the oracle compares an absent field (NULL) with"
-        " an empty text, which is never true",
-        _empty_text,
-    ),
-]
+REAL = [ANTIVIRUS, EMPTY_TEXT]
+#: Over events made from the rules' values.
+DERIVED = [EMPTY_TEXT, CIDR, BEYOND_ASCII]

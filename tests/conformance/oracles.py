@@ -42,7 +42,7 @@ class Oracle:
     def ask(self, **request: Any) -> None:
         """Hand over a request, and go on with something else."""
         assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(request) + "\n")
+        self.process.stdin.write(json.dumps(request, default=str) + "\n")
         self.process.stdin.flush()
 
     def answer(self) -> dict[str, Any]:

@@ -30,7 +30,12 @@ FOLDERS = ("rules", "rules-emerging-threats", "rules-threat-hunting")
 WITHOUT_PLACEHOLDER = {"8b7e2c54-1f93-4a6d-b8e0-3c9d7f25a168", "c4a1f389-2e6b-4d9a-8f0c-b73e5a12d947"}
 
 #: Rules that the masks are about: in every part of the rules.
-MASKED = {"av_hacktool.yml", "create_remote_thread_win_susp_password_dumper_lsass.yml"}
+MASKED = {
+    "av_hacktool.yml",
+    "create_remote_thread_win_susp_password_dumper_lsass.yml",
+    "win_system_defender_disabled.yml",
+    "zeek_rdp_public_listener.yml",
+}
 
 SETS = {"b": "", "c": "data/attack-events.jsonl.gz", "d": "data/baseline-events.jsonl.gz"}
 PARTS = 2
@@ -44,7 +49,7 @@ def sigmahq_files() -> list[tuple[Path, bytes]]:
     with tarfile.open(shared("data/sigmahq-rules.tar.gz")) as tar:
         for member in tar.getmembers():
             path = Path(*Path(member.name).parts[1:])
-            if member.isfile() and path.parts[0] in FOLDERS:
+            if member.isfile() and path.suffix == ".yml" and path.parts[0] in FOLDERS:
                 content = tar.extractfile(member)
                 assert content is not None
                 found.append((path, content.read()))

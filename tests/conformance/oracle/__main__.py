@@ -1,7 +1,7 @@
 """The oracle: a program that evaluates Sigma rules by pySigma and SQLite and shares nothing with this project.
 
 Runs in an environment of its own (``requirements-conformance.txt``). Reads requests, one JSON object a
-line, and answers each with a line: ``{"do": "events" | "rules" | "chains", ...}``; see ``REQUESTS``.
+line, and answers each with a line: ``{"do": "each" | "events" | "rules" | "chains", ...}``; see ``REQUESTS``.
 """
 
 from __future__ import annotations
@@ -47,6 +47,20 @@ def rules_on_events(request: dict[str, Any]) -> dict[str, Any]:
     events = [(number, event, event.get("_raw", "")) for number, event in enumerate(request["events"])]
     found = sorted((number, int(rule)) for number, rule in matches(events, queries))
     return {"pairs": found, "refused": refused}
+
+
+def each_rule_on_its_events(request: dict[str, Any]) -> dict[str, Any]:
+    """``cases``: [a rule, its events]; for each the positions of those that match, or why the rule is refused."""
+    converter = Converter(request.get("placeholders"))
+    found: list[list[int] | str] = []
+    for rule, events in request["cases"]:
+        query = _query(converter, "", rule)
+        if isinstance(query, str):
+            found.append(query)
+        else:
+            numbered = [(number, event, event.get("_raw", "")) for number, event in enumerate(events)]
+            found.append(sorted(number for number, _ in matches(numbered, [query])))
+    return {"found": found}
 
 
 def sets_of_events(request: dict[str, Any]) -> dict[str, Any]:
@@ -121,7 +135,12 @@ def modifier_chains(request: dict[str, Any]) -> dict[str, Any]:
     return {"refused": refused, "modifiers": sorted(modifier_mapping)}
 
 
-REQUESTS = {"events": sets_of_events, "rules": rules_on_events, "chains": modifier_chains}
+REQUESTS = {
+    "each": each_rule_on_its_events,
+    "events": sets_of_events,
+    "rules": rules_on_events,
+    "chains": modifier_chains,
+}
 
 
 def main() -> None:
