@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from operator import ge, gt, le, lt
 from typing import Any, NamedTuple
 
-from .rulefacts import Entry, rule_entries
+from tests.support.rulefacts import Entry, rule_entries
 
 
 class Difference(NamedTuple):
@@ -50,9 +51,17 @@ def _antivirus(found: Difference) -> bool:
 
 
 def _empty_text(found: Difference) -> bool:
-    return found.some(lambda entry, value: not value and not entry.modifiers and "" in entry.values)
+    def holds(entry: Entry, value: str) -> bool:
+        return not value and "" in entry.values and not _ANCHORS & set(entry.modifiers)
+
+    return found.some(holds)
 
 
+_COMPARED: dict[str, Callable[[Any, Any], bool]] = {"lt": lt, "lte": le, "gt": gt, "gte": ge}
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_PARTS = {"minute", "hour", "day", "week", "month", "year"}
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?: [0-9]{2}:[0-9]{2}:[0-9]{2})?")
+_ANCHORS = {"contains", "startswith", "endswith"}
 _QUAD = re.compile(r"(?:0|[1-9][0-9]{0,2})(?:\.(?:0|[1-9][0-9]{0,2})){3}")
 
 
@@ -67,11 +76,55 @@ def _cidr(found: Difference) -> bool:
 
 def _beyond_ascii(found: Difference) -> bool:
     def holds(entry: Entry, value: str) -> bool:
+        if {"cased", "re"} & set(entry.modifiers):
+            return False
         # Keywords search the whole event.
         texts = [value, *entry.texts, *(map(str, found.event.values()) if not entry.field else ())]
         return any(not text.isascii() and text.swapcase() != text for text in texts)
 
     return found.some(holds)
+
+
+def _float(value: str) -> float | None:
+    return float(value) if _NUMBER.fullmatch(value) else None
+
+
+def _comparison(found: Difference) -> bool:
+    def holds(entry: Entry, value: str) -> bool:
+        number = _float(value)
+        return value != "" and any(
+            compare(value, str(wanted)) != (number is not None and compare(number, wanted))
+            for name, compare in _COMPARED.items()
+            if name in entry.modifiers
+            for wanted in entry.values
+        )
+
+    return found.some(holds)
+
+
+def _number(found: Difference) -> bool:
+    def holds(entry: Entry, value: str) -> bool:
+        numbers = [one for one in entry.values if isinstance(one, (int, float)) and not isinstance(one, bool)]
+        return not entry.modifiers and _float(value) in numbers and value not in map(str, numbers)
+
+    return found.some(holds)
+
+
+def _boolean(found: Difference) -> bool:
+    return found.some(
+        lambda entry, value: (value == "1" and True in entry.values) or (value == "0" and False in entry.values)
+    )
+
+
+def _loose_time(found: Difference) -> bool:
+    def holds(entry: Entry, value: str) -> bool:
+        return bool(_PARTS & set(entry.modifiers)) and not _TIME.fullmatch(value)
+
+    return found.some(holds)
+
+
+def _week(found: Difference) -> bool:
+    return found.some(lambda entry, value: "week" in entry.modifiers and value != "")
 
 
 ANTIVIRUS = Mask(
@@ -97,8 +150,31 @@ BEYOND_ASCII = Mask(
     "row 1: case is folded over Unicode; SQLite's LIKE and NOCASE know the 26 letters of ASCII",
     _beyond_ascii,
 )
+COMPARISON = Mask(
+    "comparison",
+    "row 15: numbers are compared, and what is none is false; SQLite compares texts ('9' > '10'), for the columns hold"
+    " text",
+    _comparison,
+)
+NUMBER = Mask(
+    "number",
+    "row 4: a number equals text that parses to the same number (10, 10.0, 1e1); SQLite compares it as text",
+    _number,
+)
+BOOLEAN = Mask(
+    "boolean", "row 4: booleans are the texts true and false; the oracle takes 1 and 0 for them too", _boolean
+)
+LOOSE_TIME = Mask(
+    "loose-time",
+    "row 16: ISO 8601 or an epoch; SQLite takes a Julian day, a time without a date, and parts without a separator, and"
+    " converts time zones",
+    _loose_time,
+)
+WEEK = Mask("week", "row 16: weeks are those of ISO 8601; SQLite counts from the year's first Monday", _week)
 
 #: Over real events.
 REAL = [ANTIVIRUS, EMPTY_TEXT]
 #: Over events made from the rules' values.
 DERIVED = [EMPTY_TEXT, CIDR, BEYOND_ASCII]
+#: Over random rules and events made from their values.
+RANDOM = [EMPTY_TEXT, CIDR, BEYOND_ASCII, COMPARISON, NUMBER, BOOLEAN, LOOSE_TIME, WEEK]

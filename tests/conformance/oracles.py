@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,14 @@ class Oracle:
     def __init__(self) -> None:
         if not PYTHON.exists():
             pytest.skip("needs the other engine in .venv-conformance, which has no Python 3.11 here or was not made")
-        # Its errors go where pytest's do.
+        # pySigma's regular expressions complain a lot; what they say is shown if the process ends.
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         self.process = subprocess.Popen(
-            [str(PYTHON), str(PROGRAM)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
+            [str(PYTHON), str(PROGRAM)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            encoding="utf-8",
         )
 
     def ask(self, **request: Any) -> None:
@@ -49,11 +55,16 @@ class Oracle:
         """The answer to the oldest request that has none."""
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
-        assert line, f"the oracle has ended with status {self.process.wait()}"
+        assert line, f"the oracle has ended with status {self.process.wait()}:\n{self._complaints()}"
         found: dict[str, Any] = json.loads(line)
         return found
+
+    def _complaints(self) -> str:
+        self.errors.seek(0)
+        return self.errors.read().decode("utf-8", "replace")[-5000:]
 
     def close(self) -> None:
         """End the process."""
         self.process.kill()
         self.process.communicate()
+        self.errors.close()

@@ -18,8 +18,8 @@ from sigmaengine.routing import RoutingTable
 from sigmaengine.rule import Rule, read_rule
 from sigmaengine.ruleset import from_rules
 from sigmaengine.ruletext import read_documents
+from tests.support.derived import event_for
 
-from .derived import event_for
 from .masks import DERIVED, Difference
 from .oracles import Oracle, examples
 from .test_real_events import WITHOUT_PLACEHOLDER, sigmahq_files

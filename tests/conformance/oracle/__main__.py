@@ -1,7 +1,7 @@
 """The oracle: a program that evaluates Sigma rules by pySigma and SQLite and shares nothing with this project.
 
 Runs in an environment of its own (``requirements-conformance.txt``). Reads requests, one JSON object a
-line, and answers each with a line: ``{"do": "each" | "events" | "rules" | "chains", ...}``; see ``REQUESTS``.
+line, and answers each with a line: ``{"do": "each" | "events" | "chains", ...}``; see ``REQUESTS``.
 """
 
 from __future__ import annotations
@@ -25,6 +25,12 @@ from tables import Query, matches
 BATCH = 30_000
 
 
+def _numbered(events: list[dict[str, str]]) -> list[tuple[int, dict[str, str], str | None]]:
+    """Events with their numbers and what keywords search: ``_raw``, or the values of all fields where it is missing."""
+    texts = (event.get("_raw") or "\x1f".join(event.values()) or None for event in events)
+    return [(number, event, text) for number, (event, text) in enumerate(zip(events, texts, strict=True))]
+
+
 def _query(converter: Converter, rule_id: str, rule: Any) -> Query | str:
     """The rule as SQL, or why pySigma refuses it."""
     try:
@@ -32,21 +38,6 @@ def _query(converter: Converter, rule_id: str, rule: Any) -> Query | str:
     except Exception as fault:  # noqa: BLE001 - whatever it is, it is reported as the reason
         return f"{type(fault).__name__}: {fault}"
     return Query(rule_id, where, names, FULLTEXT in where)
-
-
-def rules_on_events(request: dict[str, Any]) -> dict[str, Any]:
-    """``rules`` (mappings) on ``events`` (field -> text), without log sources; ``text``: what keywords search."""
-    converter = Converter(request.get("placeholders"))
-    refused, queries = {}, []
-    for number, rule in enumerate(request["rules"]):
-        query = _query(converter, str(number), rule)
-        if isinstance(query, str):
-            refused[number] = query
-        else:
-            queries.append(query)
-    events = [(number, event, event.get("_raw", "")) for number, event in enumerate(request["events"])]
-    found = sorted((number, int(rule)) for number, rule in matches(events, queries))
-    return {"pairs": found, "refused": refused}
 
 
 def each_rule_on_its_events(request: dict[str, Any]) -> dict[str, Any]:
@@ -58,8 +49,7 @@ def each_rule_on_its_events(request: dict[str, Any]) -> dict[str, Any]:
         if isinstance(query, str):
             found.append(query)
         else:
-            numbered = [(number, event, event.get("_raw", "")) for number, event in enumerate(events)]
-            found.append(sorted(number for number, _ in matches(numbered, [query])))
+            found.append(sorted(number for number, _ in matches(_numbered(events), [query])))
     return {"found": found}
 
 
@@ -138,7 +128,6 @@ def modifier_chains(request: dict[str, Any]) -> dict[str, Any]:
 REQUESTS = {
     "each": each_rule_on_its_events,
     "events": sets_of_events,
-    "rules": rules_on_events,
     "chains": modifier_chains,
 }
 

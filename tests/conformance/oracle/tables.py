@@ -26,7 +26,7 @@ def _regexp(expression: str, value: object) -> int:
     return 0 if value is None else int(re.search(expression, str(value)) is not None)
 
 
-def matches(events: Iterable[tuple[int, Event, str]], queries: Sequence[Query]) -> Iterator[tuple[int, str]]:
+def matches(events: Iterable[tuple[int, Event, str | None]], queries: Sequence[Query]) -> Iterator[tuple[int, str]]:
     """(event's number, rule) of every match. ``events``: number, fields, the text that keywords search.
 
     Events that no query can tell apart are one row.

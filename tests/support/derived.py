@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from base64 import b64encode
+from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
+from .randomrules import PLACEHOLDERS
 from .regexwords import word
 from .rulefacts import Entry, entries
 
@@ -64,22 +66,70 @@ def _one(entry: Entry, value: Any, random: Random) -> str:
     modifiers = set(entry.modifiers)
     if value is None or "exists" in modifiers:
         return "" if value in (None, False) else "x"
-    if "re" in modifiers:
-        return word(str(value), random)
-    if "cidr" in modifiers:
-        return _address(str(value), random)
-    if modifiers & {"lt", "lte", "gt", "gte"}:
-        return str(int(value) + random.choice([-1, 0, 1]))
-    text = _filled(str(value), random)
+    if not modifiers and not isinstance(value, str) and random.random() < 0.3:
+        # Another spelling of the number, or of the boolean.
+        return str(int(value)) if isinstance(value, bool) else f"{value}{'0' if '.' in str(value) else '.0'}"
+    for name, make in _SPECIAL.items():
+        if name in modifiers:
+            return make(str(value), random)
+    text = _encoded(_filled(_expanded(str(value), modifiers), random), entry.modifiers)
+    if "windash" in modifiers and random.random() < 0.5:
+        text = text.replace("-", random.choice("/\u2013\u2014\u2015"))
     before = random.choice(FILLERS) if modifiers & {"contains", "endswith"} else ""
     after = random.choice(FILLERS) if modifiers & {"contains", "startswith"} else ""
     return before + text + after
+
+
+def _expanded(text: str, modifiers: set[str]) -> str:
+    if "expand" not in modifiers:
+        return text
+    return re.sub("%(\\w+)%", lambda found: PLACEHOLDERS.get(found[1], ["x"])[0], text)
+
+
+_CODECS = {"wide": "utf-16-le", "utf16le": "utf-16-le", "utf16": "utf-16", "utf16be": "utf-16-be"}
+
+
+def _encoded(text: str, modifiers: tuple[str, ...]) -> str:
+    """The text in base64, if an item asks for it, at the offset zero."""
+    data = text.encode("utf-8", "replace")
+    for name in modifiers:
+        if name in _CODECS:
+            data = text.encode(_CODECS[name])
+        elif name.startswith("base64"):
+            return b64encode(data).decode()
+    return text
+
+
+def _compared(text: str, random: Random) -> str:
+    return str(float(text) + random.choice([-1, 0, 1])).removesuffix(".0")
+
+
+def _time(text: str, _: Random) -> str:
+    """A time of which a part is this number, if there is such a part."""
+    number = int(float(text))
+    year, month, day = (number, 1, 1) if number > 99 else (2024, max(1, min(number, 12)), max(1, min(number, 28)))
+    return f"{year:04}-{month:02}-{day:02} {min(number, 23):02}:{min(number, 59):02}:00"
+
+
+def _same(_: str, random: Random) -> str:
+    """What two fields may both hold, so that a reference holds."""
+    return random.choice(["ab", "ab", "AB", "abcab", "x%"])
 
 
 def _address(network: str, random: Random) -> str:
     addresses = ipaddress.ip_network(network, strict=False)
     number = int(addresses.network_address) + random.randrange(addresses.num_addresses + 1)
     return str(type(addresses.network_address)(number))
+
+
+#: Modifiers for which a value's text is not what an event holds -> what it may hold.
+_SPECIAL: dict[str, Callable[[str, Random], str]] = {
+    "re": word,
+    "cidr": _address,
+    "fieldref": _same,
+    **dict.fromkeys(("minute", "hour", "day", "week", "month", "year"), _time),
+    **dict.fromkeys(("lt", "lte", "gt", "gte"), _compared),
+}
 
 
 def _filled(text: str, random: Random) -> str:
