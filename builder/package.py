@@ -19,8 +19,8 @@ from sigmaengine import ruleset
 
 from . import lookups
 from .mappings import Mappings
+from .outcomes import RuleFolder
 from .paths import APP, APP_ID, ROOT
-from .rulefiles import RuleFolder
 from .vendored import vendored_files
 
 #: (path in the app, content) pairs.
@@ -41,9 +41,9 @@ class Inputs:
 
 
 def compile_inputs(folder: RuleFolder, mappings: Mappings) -> Inputs:
-    """Compile the accepted rules."""
+    """Compile the accepted rules and correlations."""
     with tempfile.TemporaryDirectory() as temporary:
-        digest = ruleset.write(folder.rules, mappings.table, temporary)
+        digest = ruleset.write(folder.rules, mappings.table, temporary, folder.correlations)
         compiled = {path.name: path.read_bytes() for path in sorted(Path(temporary).iterdir())}
     return Inputs(folder, mappings, digest, compiled)
 

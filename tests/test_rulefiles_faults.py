@@ -83,12 +83,7 @@ FAULTS: dict[str, tuple[str | tuple[str | bytes, int], str, str]] = {
         "condition-syntax",
         "'nope'",
     ),
-    "aggregation of Sigma 1": (
-        rule(condition="selection | count() by User > 5" + HERE),
-        "condition-aggregation",
-        "correlation",
-    ),
-    "near of Sigma 1": (rule(condition="selection | near other" + HERE), "condition-aggregation", "correlation"),
+    "near of Sigma 1": (rule(condition="selection | near other" + HERE), "condition-aggregation", "temporal"),
     "no condition": (rule(detection="detection:" + HERE + "\n  selection: {A: b}\n"), "condition-missing", "condition"),
     # Detections.
     "no detection": (
@@ -134,12 +129,16 @@ FAULTS: dict[str, tuple[str | tuple[str | bytes, int], str, str]] = {
     "service as a list": (rule(logsource="logsource:\n  service: [a]" + HERE + "\n"), "logsource", "service"),
     # Documents that are no rules.
     "correlation": (
-        f"title: T\nid: {UUID}\ncorrelation:" + HERE + "\n  type: event_count\n",
-        "document-kind",
-        "not supported yet",
+        f"title: T\nid: {UUID}\ncorrelation:\n  type: event_coun" + HERE + "\n",
+        "correlation-type",
+        "event_count",
     ),
-    "filter": ("title: T\nfilter:" + HERE + "\n  rules: any\n", "document-kind", "not supported yet"),
-    "action": ("title: T\naction: global" + HERE + "\n", "document-kind", "not supported yet"),
+    "filter": (
+        "title: T\nlogsource: {product: windows}\nfilter:" + HERE + "\n  rules: any\n",
+        "condition-missing",
+        "'filter' has no 'condition'",
+    ),
+    "action": ("title: T\naction: global" + HERE + "\n", "action-unused", "no rule stands behind"),
     "list": ("- a" + HERE + "\n- b\n", "not-a-rule", "list"),
     "text": ("hello" + HERE + "\n", "not-a-rule", "text"),
     "number": ("17" + HERE + "\n", "not-a-rule", "number"),
