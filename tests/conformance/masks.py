@@ -1,4 +1,4 @@
-"""What the oracle is known to answer otherwise, each with a reason that a difference either has or has not.
+"""What the oracle is known to answer otherwise: ``masks.yml``, and whether a difference has such a reason.
 
 A difference that no mask excuses fails the comparison; so does a mask that excuses nothing any more. Facts about
 pySigma and its SQLite backend are from their source, versions as pinned in ``requirements-conformance.txt``.
@@ -9,9 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from operator import ge, gt, le, lt
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from sigmaengine.ruletext import read_documents
 from tests.support.rulefacts import Entry, rule_entries
+
+FILE = Path(__file__).parent / "masks.yml"
 
 
 class Difference(NamedTuple):
@@ -127,54 +131,31 @@ def _week(found: Difference) -> bool:
     return found.some(lambda entry, value: "week" in entry.modifiers and value != "")
 
 
-ANTIVIRUS = Mask(
-    "antivirus",
-    "row 23: the oracle's table of log sources has no category antivirus; ours says that the detections in Windows"
-    " Defender's log are of it, under the field names of these rules",
-    _antivirus,
-)
-EMPTY_TEXT = Mask(
-    "empty-text",
-    "row 5: '' is no value, as null is, since Splunk cannot tell; the oracle compares an absent field (NULL) with"
-    " an empty text, which is never true",
-    _empty_text,
-)
-CIDR = Mask(
-    "cidr",
-    "row 17: the oracle writes a network as beginnings of text (10.*), so that garbage behind them is inside and most"
-    " spellings of an IPv6 address are not",
-    _cidr,
-)
-BEYOND_ASCII = Mask(
-    "beyond-ascii",
-    "row 1: case is folded over Unicode; SQLite's LIKE and NOCASE know the 26 letters of ASCII",
-    _beyond_ascii,
-)
-COMPARISON = Mask(
-    "comparison",
-    "row 15: numbers are compared, and what is none is false; SQLite compares texts ('9' > '10'), for the columns hold"
-    " text",
-    _comparison,
-)
-NUMBER = Mask(
-    "number",
-    "row 4: a number equals text that parses to the same number (10, 10.0, 1e1); SQLite compares it as text",
-    _number,
-)
-BOOLEAN = Mask(
-    "boolean", "row 4: booleans are the texts true and false; the oracle takes 1 and 0 for them too", _boolean
-)
-LOOSE_TIME = Mask(
-    "loose-time",
-    "row 16: ISO 8601 or an epoch; SQLite takes a Julian day, a time without a date, and parts without a separator, and"
-    " converts time zones",
-    _loose_time,
-)
-WEEK = Mask("week", "row 16: weeks are those of ISO 8601; SQLite counts from the year's first Monday", _week)
+def _across_fields(found: Difference) -> bool:
+    return not found.event.get("_raw") and found.some(
+        lambda entry, _: not entry.field and any("?" in text or "*" in text for text in entry.texts)
+    )
 
-#: Over real events.
-REAL = [ANTIVIRUS, EMPTY_TEXT]
-#: Over events made from the rules' values.
-DERIVED = [EMPTY_TEXT, CIDR, BEYOND_ASCII]
-#: Over random rules and events made from their values.
-RANDOM = [EMPTY_TEXT, CIDR, BEYOND_ASCII, COMPARISON, NUMBER, BOOLEAN, LOOSE_TIME, WEEK]
+
+_EXCUSES: dict[str, Callable[[Difference], bool]] = {
+    "antivirus": _antivirus,
+    "empty-text": _empty_text,
+    "cidr": _cidr,
+    "beyond-ascii": _beyond_ascii,
+    "comparison": _comparison,
+    "number": _number,
+    "boolean": _boolean,
+    "loose-time": _loose_time,
+    "week": _week,
+    "keyword-across-fields": _across_fields,
+}
+
+
+def _masks(over: str) -> list[Mask]:
+    (table,) = read_documents(FILE.read_bytes())
+    assert [entry["name"] for entry in table] == list(_EXCUSES)
+    return [Mask(entry["name"], entry["reason"], _EXCUSES[entry["name"]]) for entry in table if over in entry["over"]]
+
+
+#: Over real events, over events made from the rules' values, over random rules and events made from their values.
+REAL, DERIVED, RANDOM = _masks("real"), _masks("derived"), _masks("random")
