@@ -70,6 +70,9 @@ clean: ## remove what the other targets made, the environments too
 # enough and the rest goes on without it.
 define make_environment
 @set -eu; python=; bare=; \
+if [ -L $(1) ]; then \
+	echo "$(1) is a link, and making it anew would empty what it leads to: remove the link, or make $(1) there" >&2; exit 1; \
+fi; \
 for candidate in $(CANDIDATES); do \
 	"$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, $(or $(4),10)))' >/dev/null 2>&1 || continue; \
 	if "$$candidate" -c 'import ensurepip, venv' >/dev/null 2>&1; then python=$$candidate; break; fi; \
