@@ -70,7 +70,7 @@ def near(draw: st.DrawFn, text: str) -> str:
     return value
 
 
-@settings(max_examples=examples(400, 20_000), deadline=None)
+@settings(max_examples=examples(300, 6_000), deadline=None)
 @given(text=texts, anchor=st.sampled_from(list(ANCHORS)), data=st.data())
 def test_wildcards_and_escapes(text: str, anchor: str, data: st.DataObject) -> None:
     rule, problems = read_rule(
