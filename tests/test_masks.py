@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from sigmaengine.matcher import Matcher
 from sigmaengine.routing import RoutingTable
 from sigmaengine.rule import Rule, read_rule
 from sigmaengine.ruleset import from_rules
+from tests.support import randomrules as whole_grammar
+from tests.support.derived import event_for
 
 #: How much harder to try than a test run on every change does.
 EFFORT = int(os.environ.get("SIGMA_MATCH_EFFORT", "1"))
@@ -222,3 +225,20 @@ def test_nodes_of_values_too_long_to_remember_are_bounded(monkeypatch: pytest.Mo
         assert len(matcher.match(columns, [text, "b"])) == len(held)
         (kind,) = matcher._kinds.values()  # noqa: SLF001 - what is bounded
         assert len(kind.of_cells._diagram._nodes) <= 60  # noqa: SLF001
+
+
+@settings(max_examples=40 * EFFORT, deadline=None)
+@given(random=st.randoms(use_true_random=False))
+def test_the_whole_grammar_on_near_misses(random: Random) -> None:
+    documents = [whole_grammar.rule(random, number) for number in range(8)]
+    read = [read_rule({**document, "logsource": {}}, whole_grammar.PLACEHOLDERS)[0] for document in documents]
+    assert None not in read
+    matcher = Matcher(from_rules([rule for rule in read if rule], RoutingTable(XML)))
+    for _ in range(10):
+        event: dict[str, Any] = dict(event_for(random.choice(documents), random))
+        for field in list(event):
+            if random.random() < 0.2:
+                event[field] = make_cell([event[field], *event_for(random.choice(documents), random).values()])
+        columns, values = Columns(list(event)), list(event.values())
+        fast = [match.info.id for match in matcher.match(columns, values)]
+        assert fast == [match.info.id for match in matcher.match_plainly(columns, values)]

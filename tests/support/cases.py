@@ -20,11 +20,18 @@ from sigmaengine.ruletext import TextError, read_documents
 from .apps import Row
 
 FOLDER = ROOT / "tests"
-_KEYS = {"id", "row", "source", "rule", "rule_text", "events", "match", "error", "warning", "why", "note"}
+_KEYS = {
+    "id", "row", "known", "source", "placeholders", "rule", "rule_text", "events", "match", "error", "warning", "why",
+    "note",
+}  # fmt: skip
 
 
 class Case(NamedTuple):
-    """``match``: the 0-based events that ``rule`` must match; ``error``, ``warning``: what must be said of it."""
+    """``match``: the 0-based events that ``rule`` must match; ``error``, ``warning``: what must be said of it.
+
+    ``row`` is that of ``tests/cases/checklist.yml``, 0 where a case is about none; ``known`` one of its list of what
+    other engines get wrong.
+    """
 
     id: str
     text: Any
@@ -32,6 +39,9 @@ class Case(NamedTuple):
     match: list[int]
     error: str
     warning: str
+    row: int = 0
+    known: str = ""
+    placeholders: dict[str, list[str]] | None = None
 
     @property
     def rule_id(self) -> str:
@@ -49,7 +59,7 @@ class Case(NamedTuple):
             document = documents[0] if documents else None
         if isinstance(document, dict):
             document = {"title": self.id, "level": "low", "status": "test", **document, "id": self.rule_id}
-        return read_rule(document)
+        return read_rule(document, self.placeholders)
 
     def rule(self) -> Rule:
         """The rule, which must be one."""
@@ -75,11 +85,59 @@ def table_cases(folder: str) -> list[Case]:
             events = [_row(event) for event in entry.get("events", [])]
             cases.append(
                 Case(
-                    entry["id"], rule, events, entry.get("match", []), entry.get("error", ""), entry.get("warning", "")
+                    entry["id"],
+                    rule,
+                    events,
+                    entry.get("match", []),
+                    entry.get("error", ""),
+                    entry.get("warning", ""),
+                    int(entry.get("row", 0)),
+                    entry.get("known", ""),
+                    entry.get("placeholders"),
                 )
             )
     assert len({case.id for case in cases}) == len(cases), f"tests/{folder}: an id is there twice"
     return cases
+
+
+class Scenario(NamedTuple):
+    """Whole files: documents, events, and what ``build.py match`` prints.
+
+    ``match``: title of a rule -> the 0-based events that it matches. ``alerts``: of correlations, each with what is
+    to be compared of a printed line (``title``, ``event``, ``group``, ``value``, ``time``, ``events``). ``findings``:
+    the codes of what ``build.py check`` says, in its order.
+    """
+
+    id: str
+    row: int
+    text: str
+    events: list[Row]
+    match: dict[str, list[int]]
+    alerts: list[dict[str, Any]]
+    findings: list[str]
+
+
+def scenarios() -> list[Scenario]:
+    """Those of ``tests/scenarios``; ``text`` is the rules' file."""
+    found = []
+    for path, document in _documents("scenarios"):
+        for entry in document:
+            unknown = set(entry) - {*Scenario._fields, "why"}
+            assert not unknown, f"{path}: {entry.get('id')}: unknown {unknown}"
+            events = [_row(event) for event in entry.get("events", [])]
+            found.append(
+                Scenario(
+                    entry["id"],
+                    int(entry["row"]),
+                    entry["text"],
+                    events,
+                    entry.get("match", {}),
+                    entry.get("alerts", []),
+                    entry.get("findings", []),
+                )
+            )
+    assert len({one.id for one in found}) == len(found)
+    return found
 
 
 def rule_cases() -> list[Case]:
