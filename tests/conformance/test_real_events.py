@@ -57,7 +57,7 @@ def sigmahq_files() -> list[tuple[Path, bytes]]:
     return (
         found
         if EVERYTHING
-        else [file for number, file in enumerate(found) if not number % 20 or file[0].name in MASKED]
+        else [file for number, file in enumerate(found) if not number % 10 or file[0].name in MASKED]
     )
 
 
