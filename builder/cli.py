@@ -17,6 +17,7 @@ from .events import read_events
 from .findings import Finding
 from .mappings import MappingError, Mappings, read_mappings
 from .matching import VIA, Found
+from .outcomes import RuleFolder, has_errors_in
 from .package import Inputs, app_files, app_version, compile_inputs, write_package
 from .paths import MAPPINGS, ROOT, RULES
 from .placeholders import PlaceholderError, read_placeholders
@@ -24,7 +25,7 @@ from .progress import Bar, Counter
 from .replay import Answers, CommandError
 from .report import FILE as REPORT
 from .report import build_report, summary_lines, write_report
-from .rulefiles import RuleFolder, has_errors_in, read_folders
+from .rulefiles import read_folders
 from .tables import table
 from .texts import escaped, json_bytes, one_line
 from .vendored import VendorError
@@ -142,7 +143,7 @@ def check(folders: Sequence[Path], placeholders: Path | None) -> None:
         click.echo(finding)
     warnings = sum(finding.severity == "warning" for finding in folder.findings)
     click.echo(
-        f"{len(folder.outcomes)} rules in {folder.files} files: {len(folder.refused)} refused, {warnings} warnings",
+        f"{folder.counted} in {folder.files} files: {len(folder.refused)} refused, {warnings} warnings",
         err=True,
     )
     _end_with(folder.findings)

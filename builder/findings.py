@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sigmaengine.problems import ERROR, Problem
+from sigmaengine.problems import ERROR, WARNING, Problem
 from sigmaengine.ruletext import line_of
 
 from .texts import escaped, one_line
@@ -42,3 +42,8 @@ def located(path: str, document: Any, problems: Iterable[Problem]) -> list[Findi
 def error(path: str, line: int, code: str, message: str) -> Finding:
     """A finding that makes something unusable."""
     return Finding(path, line, ERROR, code, message)
+
+
+def warning(path: str, line: int, code: str, message: str) -> Finding:
+    """A finding that its author should know; what it is about is used all the same."""
+    return Finding(path, line, WARNING, code, message)

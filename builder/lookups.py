@@ -10,7 +10,7 @@ from typing import Any
 
 from sigmaengine.modifiers import scalar_text
 
-from .rulefiles import Outcome
+from .outcomes import Outcome
 
 LOOKUP = "sigma_rules"
 
@@ -58,7 +58,7 @@ def _as_written(value: Any) -> str:
 
 def _of_rule(name: str) -> Callable[[Outcome], str]:
     def value(outcome: Outcome) -> str:
-        found = getattr(outcome.rule, name)
+        found = getattr(outcome.meant, name)
         return _SEVERAL.join(found) if isinstance(found, list) else str(found)
 
     return value
@@ -69,7 +69,10 @@ def _of_logsource(name: str) -> Callable[[Outcome], str]:
 
 
 def _of_tags(pick: Callable[[list[str]], list[str]]) -> Callable[[Outcome], str]:
-    return lambda outcome: _SEVERAL.join(pick(outcome.rule.tags)) if outcome.rule else ""
+    def value(outcome: Outcome) -> str:
+        return _SEVERAL.join(pick(getattr(outcome.meant, "tags", [])))
+
+    return value
 
 
 #: The columns of the lookup, in order. Several values of one stand on a line each.
@@ -95,7 +98,7 @@ COLUMNS: dict[str, Callable[[Outcome], str]] = {
 
 
 def rules_csv(accepted: list[Outcome]) -> str:
-    """The lookup's file: a row a rule, by id."""
+    """The lookup's file: a row a rule or correlation, by id."""
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(COLUMNS)

@@ -19,8 +19,8 @@ from sigmaengine import ruleset
 
 from . import lookups
 from .mappings import Mappings
+from .outcomes import RuleFolder
 from .paths import APP, APP_ID, ROOT
-from .rulefiles import RuleFolder
 from .vendored import vendored_files
 
 #: (path in the app, content) pairs.

@@ -1,4 +1,4 @@
-"""The build report: what became of every rule, for programs and for people."""
+"""The build report: what became of every document, for programs and for people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from sigmaengine.rule import LogSource
 
 from .mappings import Mappings
-from .rulefiles import Outcome, RuleFolder
+from .outcomes import KINDS, Outcome, RuleFolder
 from .texts import escaped, json_bytes
 
 FILE = "build-report.json"
@@ -24,12 +24,13 @@ def build_report(folder: RuleFolder, mappings: Mappings, version: str, digest: s
         "app": {"id": "sigma_match", "version": version, "ruleset": digest},
         "summary": {
             "files": folder.files,
-            "rules": len(folder.outcomes),
-            "accepted": len(folder.accepted),
+            "documents": len(folder.outcomes),
+            **{several: _count(folder.outcomes, kind) for kind, (_, several) in KINDS.items()},
+            "accepted": len(folder.accepted) + len(folder.filters),
             "refused": len(folder.refused),
             "warnings": sum(finding.severity == "warning" for finding in folder.findings),
             "refusals": dict(sorted(refusal_codes(folder).items())),
-            "logsources": len({outcome.rule.logsource for outcome in folder.accepted if outcome.rule}),
+            "logsources": len({rule.logsource for rule in folder.rules}),
             "unmapped_logsources": len(unmapped),
         },
         "unmapped_logsources": [
@@ -40,14 +41,20 @@ def build_report(folder: RuleFolder, mappings: Mappings, version: str, digest: s
     }
 
 
+def _count(outcomes: Iterable[Outcome], kind: str) -> int:
+    return sum(outcome.kind == kind for outcome in outcomes)
+
+
 def _entry(outcome: Outcome) -> dict[str, Any]:
     return {
+        "kind": outcome.kind,
         "path": outcome.path,
         "line": outcome.line,
         "id": outcome.id,
         "title": outcome.title,
         "logsource": str(outcome.rule.logsource) if outcome.rule else "",
-        "status": "accepted" if outcome.rule else "refused",
+        "status": "accepted" if outcome.meant else "refused",
+        "filters": outcome.filters,
         "findings": [finding.as_json() for finding in outcome.findings],
     }
 
@@ -77,11 +84,12 @@ def summary_lines(folder: RuleFolder, mappings: Mappings) -> list[str]:
     """The summary for people."""
     lines = [
         (
-            f"{len(folder.outcomes)} rules in {folder.files} files:"
-            f" {len(folder.accepted)} accepted, {len(folder.refused)} refused"
+            f"{folder.counted} in {folder.files} files:"
+            f" {len(folder.accepted) + len(folder.filters)} accepted, {len(folder.refused)} refused"
         )
     ]
     lines += [f"  refused: {count} x {code}" for code, count in refusal_codes(folder).most_common()]
+    lines += _filter_lines(folder)
     unmapped = unmapped_logsources(folder, mappings)
     if unmapped:
         lines.append(
@@ -90,6 +98,13 @@ def summary_lines(folder: RuleFolder, mappings: Mappings) -> list[str]:
         )
         lines += _some(f"  {escaped(str(source))}: {count}" for source, count in unmapped.most_common())
     return lines
+
+
+def _filter_lines(folder: RuleFolder) -> Iterable[str]:
+    reached = Counter(one for outcome in folder.outcomes for one in outcome.filters)
+    return _some(
+        f"  filter {escaped(outcome.title)}: changes {reached[outcome.id]} rules" for outcome in folder.filters
+    )
 
 
 def _some(lines: Iterable[str]) -> list[str]:

@@ -56,7 +56,7 @@ def test_the_good_rules_are_packed_and_the_others_listed(built: tuple[Result, Pa
 
 def test_a_summary_shows_nothing_that_moves_the_cursor(mixed: Path, tmp_path: Path) -> None:
     result = run("package", "--rules", mixed, "--out", tmp_path, color=True)
-    assert "10 rules in 9 files: 4 accepted, 6 refused" in result.stdout
+    assert "9 rules, 1 correlations in 9 files: 4 accepted, 6 refused" in result.stdout
     assert [line for line in (result.stdout + result.stderr)[:-1].split("\n") if not line.isprintable()] == []
     assert "log sources without a mapping" in result.stdout
     # A line for each log source, whatever its name holds.
@@ -67,7 +67,9 @@ def test_the_report_holds_every_rule_and_its_sums_are_right(built: tuple[Result,
     report = report_of(built[1])
     entries, summary = report["rules"], report["summary"]
     fates = {(Path(entry["path"]).stem, entry["line"]): entry["status"] for entry in entries}
-    assert summary["rules"] == len(entries) == 10
+    assert summary["documents"] == len(entries) == 10
+    assert (summary["rules"], summary["correlations"], summary["filters"]) == (9, 1, 0)
+    assert {Path(entry["path"]).stem for entry in entries if entry["kind"] != "rule"} == {"correlation"}
     assert [key for key, fate in fates.items() if fate == "accepted"] == [
         ("good", 1), ("odd", 1), ("several", 1), ("warned", 1),
     ]  # fmt: skip

@@ -23,7 +23,7 @@ from typing import NamedTuple
 import pytest
 
 from sigmaengine.fields import PROFILES
-from sigmaengine.rule import LEVELS
+from sigmaengine.metadata import LEVELS
 from tests.packaging.allowlist import read_lines
 from tests.support.splunktools import check_appinspect, run_tool, tool
 

@@ -33,31 +33,7 @@ def test_every_document_of_a_file_has_its_own_fate(tmp_path: Path) -> None:
     ]
 
 
-def test_documents_behind_a_global_one_are_not_read_without_it(tmp_path: Path) -> None:
-    # Without what the global document says, the rule would apply to every event.
-    text = "action: global\nlogsource: {product: windows}\n---\n" + rule(logsource="")
-    folder = folder_of(tmp_path, several=text)
-    assert folder.accepted == []
-
-
-@pytest.mark.parametrize(
-    ("documents", "accepted"),
-    [
-        pytest.param(["rule", "global", "rule"], [0], id="in front of it"),
-        pytest.param(["global", "rule", "reset", "rule"], [3], id="behind a reset"),
-        pytest.param(["global", "list", "rule"], [], id="with something else between"),
-        pytest.param(["repeat", "rule"], [1], id="repeat changes what it holds alone"),
-    ],
-)
-def test_a_global_document_reaches_to_the_reset(tmp_path: Path, documents: list[str], accepted: list[int]) -> None:
-    texts = [
-        rule(rule_id=f"{UUID[:-1]}{number}") if kind == "rule" else "- a\n" if kind == "list" else f"action: {kind}\n"
-        for number, kind in enumerate(documents)
-    ]
-    folder = folder_of(tmp_path, several="---\n".join(texts))
-    assert [number for number, outcome in enumerate(folder.outcomes) if outcome.rule] == accepted
-    assert {finding.code for finding in folder.findings} <= {"document-kind", "not-a-rule"}
-    assert all(outcome.findings for outcome in folder.refused)
+# What ``action`` does is in test_documents.py.
 
 
 # --- ids -----------------------------------------------------------------------

@@ -83,12 +83,7 @@ FAULTS: dict[str, tuple[str | tuple[str | bytes, int], str, str]] = {
         "condition-syntax",
         "'nope'",
     ),
-    "aggregation of Sigma 1": (
-        rule(condition="selection | count() by User > 5" + HERE),
-        "condition-aggregation",
-        "correlation",
-    ),
-    "near of Sigma 1": (rule(condition="selection | near other" + HERE), "condition-aggregation", "correlation"),
+    "near of Sigma 1": (rule(condition="selection | near other" + HERE), "condition-aggregation", "temporal"),
     "no condition": (rule(detection="detection:" + HERE + "\n  selection: {A: b}\n"), "condition-missing", "condition"),
     # Detections.
     "no detection": (
@@ -138,8 +133,12 @@ FAULTS: dict[str, tuple[str | tuple[str | bytes, int], str, str]] = {
         "document-kind",
         "not supported yet",
     ),
-    "filter": ("title: T\nfilter:" + HERE + "\n  rules: any\n", "document-kind", "not supported yet"),
-    "action": ("title: T\naction: global" + HERE + "\n", "document-kind", "not supported yet"),
+    "filter": (
+        "title: T\nlogsource: {product: windows}\nfilter:" + HERE + "\n  rules: any\n",
+        "condition-missing",
+        "'filter' has no 'condition'",
+    ),
+    "action": ("title: T\naction: global" + HERE + "\n", "action-unused", "no rule stands behind"),
     "list": ("- a" + HERE + "\n- b\n", "not-a-rule", "list"),
     "text": ("hello" + HERE + "\n", "not-a-rule", "text"),
     "number": ("17" + HERE + "\n", "not-a-rule", "number"),

@@ -13,7 +13,11 @@ numbers        exact comparison of numbers written as text
 patterns       Sigma strings: escapes, wildcards, windash; matching them
 modifiers      the modifier table: a chain and a value -> value tests
 condition      the condition language: text -> expression
+metadata       what a document says about itself: id, title, level and so on
 rule           a rule's mapping -> Rule
+aggregation    a rule of Sigma 1 that counts -> a rule and a correlation document
+filters        filter documents; rules with the filters that reach them
+documents      the documents of a file, with 'action' -> what each is
 addresses      IP networks and addresses by arithmetic
 windowsxml     what is in a Windows event's XML but not in its fields
 predicates     value tests -> functions

@@ -157,22 +157,23 @@ class _Parser:
     def _aggregation(self) -> RuleError:
         return RuleError(
             "condition-aggregation",
-            "aggregation expressions ('| count() ...') of Sigma 1 are not supported; write a correlation rule",
+            "an aggregation ('| count() ...') of Sigma 1 counts what rules have matched, which is a correlation's work;"
+            " here only a rule can stand: leave out what follows '|'",
             self.where,
         )
 
     def _unknown(self, name: str) -> str:
-        return f"{shown(name)} is no identifier of this rule; there are {self._listed()}"
+        return f"{shown(name)} is no identifier here; there are {self._listed()}"
 
     def _listed(self) -> str:
         return ", ".join(self.names[:12]) + (", ..." if len(self.names) > 12 else "")
 
     def _error(self, message: str, token: _Token | None) -> RuleError:
         start = token.start if token is not None else len(self.text.rstrip())
-        return RuleError("condition-syntax", f"{message}; here: {_marked(self.text, start)}", self.where)
+        return RuleError("condition-syntax", f"{message}; here: {marked(self.text, start)}", self.where)
 
 
-def _marked(text: str, start: int, margin: int = 30) -> str:
+def marked(text: str, start: int, margin: int = 30) -> str:
     """The surroundings of ``start`` on one line, with ``>>>`` where the fault is."""
     before, after = (
         " ".join(text[max(0, start - margin) : start].split()),

@@ -6,9 +6,10 @@ from typing import Callable, NamedTuple
 
 from .fieldmasks import BrokenTestError, FieldMasks, bits_of, field_masks, mask_of
 from .fields import Event, FieldView, Values
+from .metadata import LEVELS
 from .plain import PlainRule
 from .program import compile_program
-from .rule import LEVELS, Rule
+from .rule import Rule
 from .ruleset import RuleSet, Shard
 from .selection import RuleInfo
 

@@ -279,7 +279,7 @@ _TEXT_STEPS: dict[str, Callable[[Parts, Where], list[Parts]]] = {
 # --- placeholders -------------------------------------------------------------------------------
 
 # "\%" is a percent sign, "\\%name%" a backslash and a placeholder.
-_PLACEHOLDER = re.compile(r"(?P<skip>\\\\|\\%)|%(?P<name>\w+)%")
+PLACEHOLDER = re.compile(r"(?P<skip>\\\\|\\%)|%(?P<name>[\w-]+)%")
 
 
 def _expanded(text: str, placeholders: Placeholders, where: Where) -> list[Parts]:
@@ -287,7 +287,7 @@ def _expanded(text: str, placeholders: Placeholders, where: Where) -> list[Parts
     pieces: list[list[Parts]] = []
     literal, position = "", 0
     total = 1
-    for found in _PLACEHOLDER.finditer(text):
+    for found in PLACEHOLDER.finditer(text):
         literal += text[position : found.start()]
         position = found.end()
         name = found["name"]

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from .metadata import DEFAULT_LEVEL, LEVELS
 from .patterns import as_text
 from .plain import Evidence
-from .rule import DEFAULT_LEVEL, LEVELS
 from .selection import RuleInfo
 
 #: The fields that are always added, in this order.

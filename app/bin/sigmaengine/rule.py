@@ -9,18 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from hashlib import sha256
 from typing import Any, NamedTuple
 
 from . import condition as conditions
 from .condition import Expression
-from .modifiers import TEXT_KINDS, Chain, Placeholders, Test, read_chain, scalar_text, value_tests
+from .metadata import Metadata
+from .modifiers import PLACEHOLDER, TEXT_KINDS, Chain, Placeholders, Test, read_chain, scalar_text, value_tests
 from .patterns import ANY, join
-from .problems import ERROR, Problem, Problems, RuleError, Where, kind_of, shown
+from .problems import Problem, Problems, RuleError, Where, kind_of, shown
 
-LEVELS = ("informational", "low", "medium", "high", "critical")
-STATUSES = ("stable", "test", "experimental", "deprecated", "unsupported")
-DEFAULT_LEVEL = "medium"
 MAX_VALUES = 200_000
 
 #: An item's index, or ``["and", ...]`` / ``["or", ...]`` over such.
@@ -70,6 +67,8 @@ class Rule(NamedTuple):
     items: list[Item]
     detections: dict[str, DetectionExpression]
     condition: Expression
+    #: The specification's ``name``, by which correlations and filters may refer to the rule.
+    name: str = ""
 
     @classmethod
     def from_json(cls, values: Sequence[Any]) -> Rule:
@@ -96,62 +95,72 @@ def read_rule(mapping: object, placeholders: Placeholders | None = None) -> tupl
     any content of ``mapping``.
     """
     problems = Problems()
-    reader = _Reader(problems, placeholders or {})
     try:
-        rule = reader.read(mapping)
+        rule = _read(mapping, problems, placeholders or {})
     except RuleError as error:
         problems.caught(error)
         rule = None
     return (None if problems.fatal else rule), problems.found
 
 
-class _Reader:
+def _read(mapping: object, problems: Problems, placeholders: Placeholders) -> Rule:
+    if not isinstance(mapping, Mapping):
+        raise RuleError("not-a-rule", f"a rule is a mapping, this is {kind_of(mapping)}")
+    for key, message in _OTHER_DOCUMENTS.items():
+        if key in mapping:
+            raise RuleError("document-kind", message, (key,))
+    if "detection" not in mapping:
+        raise RuleError("not-a-rule", "there is no 'detection' in it: this is no Sigma rule")
+    metadata = Metadata(mapping, problems)
+    logsource = read_logsource(mapping.get("logsource"), problems)
+    detection = mapping["detection"]
+    reader = DetectionReader(problems, placeholders)
+    detections, condition = reader.read(detection, ("detection",), ("condition", "timeframe"))
+    if "timeframe" in detection:
+        problems.warn("timeframe", "'timeframe' without an aggregation has no meaning", ("detection", "timeframe"))
+    return Rule(
+        id=metadata.id,
+        title=metadata.title,
+        level=metadata.level,
+        status=metadata.status,
+        author=metadata.author,
+        tags=metadata.tags,
+        logsource=logsource,
+        items=reader.items,
+        detections=detections,
+        condition=condition,
+        name=metadata.name,
+    )
+
+
+class DetectionReader:
+    """Reads a mapping of identifiers and a condition; ``items`` are the items of all that were read."""
+
     def __init__(self, problems: Problems, placeholders: Placeholders) -> None:
         self.problems, self.placeholders = problems, placeholders
         self.items: list[Item] = []
         self.values_seen = 0
 
-    def read(self, mapping: object) -> Rule:
-        if not isinstance(mapping, Mapping):
-            raise RuleError("not-a-rule", f"a rule is a mapping, this is {kind_of(mapping)}")
-        for key, what in _OTHER_DOCUMENTS.items():
-            if key in mapping:
-                raise RuleError("document-kind", f"{what} documents are not supported yet", (key,))
-        if "detection" not in mapping:
-            raise RuleError("not-a-rule", "there is no 'detection' in it: this is no Sigma rule")
-        metadata = _Metadata(mapping, self.problems)
-        logsource = _read_logsource(mapping.get("logsource"), self.problems)
-        detections, condition = self._read_detection(mapping["detection"])
-        return Rule(
-            id=metadata.id,
-            title=metadata.title,
-            level=metadata.level,
-            status=metadata.status,
-            author=metadata.author,
-            tags=metadata.tags,
-            logsource=logsource,
-            items=self.items,
-            detections=detections,
-            condition=condition,
-        )
+    def read(
+        self, detection: object, where: Where, others: Sequence[str]
+    ) -> tuple[dict[str, DetectionExpression], Expression]:
+        """The identifiers and the condition at ``where``; ``others``: the keys that are no identifiers.
 
-    def _read_detection(self, detection: object) -> tuple[dict[str, DetectionExpression], Expression]:
-        where: Where = ("detection",)
+        Raises RuleError.
+        """
         if not isinstance(detection, Mapping):
-            raise RuleError("detection", f"'detection' is a mapping, this is {kind_of(detection)}", where)
+            raise RuleError(str(where[-1]), f"'{where[-1]}' is a mapping, this is {kind_of(detection)}", where)
         detections = {}
         for name, content in detection.items():
-            if name in ("condition", "timeframe"):
+            if name in others:
                 continue
             try:
                 detections[str(name)] = self._identifier(str(name), content, (*where, name))
             except RuleError as error:
                 self.problems.caught(error)
                 detections[str(name)] = ["or"]  # so that the condition is checked all the same
-        if "timeframe" in detection:
-            self.problems.warn("timeframe", "'timeframe' without an aggregation has no meaning", (*where, "timeframe"))
         if "condition" not in detection:
-            raise RuleError("condition-missing", "'detection' has no 'condition'", where)
+            raise RuleError("condition-missing", f"'{where[-1]}' has no 'condition'", where)
         condition = self._condition(detection["condition"], list(detections), (*where, "condition"))
         used = set(conditions.identifiers(condition))
         for name in detections:
@@ -210,6 +219,8 @@ class _Reader:
         chain = read_chain(names, where)
         values = content if isinstance(content, list) else [content]
         self._check_values(field, chain, content, where)
+        if "expand" in names:
+            self._warn_without_placeholder(key, values, where)
         tests: list[Test] = []
         for index, value in enumerate(values):
             if value is _ELSEWHERE:
@@ -265,13 +276,24 @@ class _Reader:
                 )
                 self.problems.warn("placeholder-backslash", message, where)
 
+    def _warn_without_placeholder(self, key: str, values: Sequence[object], where: Where) -> None:
+        texts = [scalar_text(value) for value in values if value is not _ELSEWHERE]
+        if not any(found["name"] for text in texts for found in PLACEHOLDER.finditer(text)):
+            message = f"no value of '{key}' has a placeholder, a name between percent signs such as %admins%"
+            self.problems.warn("placeholder-none", message, where)
+
 
 #: Stands for the mappings of a list that holds keywords too.
 _ELSEWHERE: Any = object()
 _KEYWORD_KINDS = (*TEXT_KINDS, "regular expression")
 #: What looks like a placeholder behind a backslash; as in ``modifiers``, two backslashes are one.
-_BACKSLASHED = re.compile(r"\\\\|\\%(?P<name>\w+)%")
-_OTHER_DOCUMENTS = {"correlation": "correlation", "filter": "filter", "action": "'action'"}
+_BACKSLASHED = re.compile(r"\\\\|\\%(?P<name>[\w-]+)%")
+#: Kinds of documents that are told apart before a rule is read (see ``documents``).
+_OTHER_DOCUMENTS = {
+    "correlation": "a correlation document is no rule: it counts what rules have matched",
+    "filter": "a filter document is no rule: it changes the rules of a build",
+    "action": "'action' has a meaning only where several documents stand in one file",
+}
 
 
 def _keyword(value: object) -> object:
@@ -309,70 +331,8 @@ def _has_host_bits(text: str) -> bool:
     return "/" in text and interface.ip != interface.network.network_address
 
 
-# --- what is said about the rule ----------------------------------------------------------------
-
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
-
-
-class _Metadata:
-    """id, title, level, status, author and tags, each with a usable value whatever the rule says."""
-
-    def __init__(self, mapping: Mapping[Any, Any], problems: Problems) -> None:
-        self.mapping, self.problems = mapping, problems
-        self.title = self._text("title")
-        self.author = self._text("author")
-        self.id = self._id()
-        self.level = self._choice("level", LEVELS, ERROR) or DEFAULT_LEVEL
-        self.status = self._choice("status", STATUSES, "warning")
-        self.tags = self._tags()
-        if not self.title:
-            self._missing("title", "the rule has no title")
-            self.title = self.id
-
-    def _text(self, key: str) -> str:
-        value = self.mapping.get(key)
-        if value is None or isinstance(value, (list, Mapping)):
-            if value is not None:
-                self.problems.warn("metadata-type", f"'{key}' is text, not {kind_of(value)}", (key,))
-            return ""
-        return " ".join(scalar_text(value).split())
-
-    def _missing(self, key: str, message: str) -> None:
-        # Something of a wrong type is there; ``_text`` has said so.
-        if not isinstance(self.mapping.get(key), (list, Mapping)):
-            self.problems.warn(f"{key}-missing", message)
-
-    def _id(self) -> str:
-        text = self._text("id")
-        if not text:
-            self._missing("id", "the rule has no id; one is made from its content")
-            content = repr(sorted(map(repr, self.mapping.items())))
-            return "noid-" + sha256(content.encode("utf-8", "replace")).hexdigest()[:16]
-        if not _UUID.match(text):
-            self.problems.warn("id-no-uuid", f"the id {shown(text)} is no UUID", ("id",))
-        return text
-
-    def _choice(self, key: str, choices: Sequence[str], severity: str) -> str:
-        text = self._text(key).lower()
-        if not text or text in choices:
-            if not text:
-                self._missing(key, f"the rule has no {key}")
-            return text
-        message = f"{shown(text)} is no {key}; there are {', '.join(choices)}"
-        self.problems.found.append(Problem(severity, f"{key}-unknown", message, (key,)))
-        return ""
-
-    def _tags(self) -> list[str]:
-        value = self.mapping.get("tags")
-        if value is None:
-            return []
-        if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):
-            self.problems.warn("metadata-type", "'tags' is a list of texts", ("tags",))
-            return [tag for tag in value if isinstance(tag, str)] if isinstance(value, list) else []
-        return list(dict.fromkeys(tag.strip().lower() for tag in value))
-
-
-def _read_logsource(content: object, problems: Problems) -> LogSource:
+def read_logsource(content: object, problems: Problems) -> LogSource:
+    """The log source of a rule or a filter. Raises RuleError."""
     where: Where = ("logsource",)
     if content is None:
         problems.warn("logsource-missing", "the rule has no log source: it applies to every event")

@@ -21,9 +21,10 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from .metadata import LEVELS
 from .program import Program, compile_program
 from .routing import RoutingTable
-from .rule import LEVELS, LogSource, Rule
+from .rule import LogSource, Rule
 from .selection import RuleInfo
 
 FORMAT = "sigma-match-ruleset"

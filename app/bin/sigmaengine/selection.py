@@ -6,7 +6,7 @@ from typing import Callable, NamedTuple
 
 from .condition import glob_matcher
 from .folding import fold
-from .rule import LEVELS, STATUSES
+from .metadata import LEVELS, STATUSES
 
 
 class RuleInfo(NamedTuple):
