@@ -42,8 +42,9 @@ lint: $(ENV) ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-docs: $(ENV) ## rewrite docs/log-sources.md from the mappings
+docs: $(ENV) ## rewrite docs/log-sources.md and docs/check.md from what they describe
 	@$(BIN)/python -m builder.docs_logsources --write
+	@$(BIN)/python -m builder.docs_check --write
 
 bench: $(ENV) ## the benchmarks
 	@$(BIN)/python -m benchmarks setup

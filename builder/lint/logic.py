@@ -45,7 +45,9 @@ class _Logic:
         clash = self.prover.contradiction(self.formulas[name])
         if clash:
             self.dead.add(name)
-            yield warning("selection-never-matches", f"{shown(name)} can never hold: {_because(clash)}", clash.second.where)
+            yield warning(
+                "selection-never-matches", f"{shown(name)} can never hold: {_because(clash)}", clash.second.where
+            )
             return
         for part in node.nodes if isinstance(node, Group) and node.operator == "or" else ():
             clash = self.prover.contradiction(of_node(part))

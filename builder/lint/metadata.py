@@ -26,10 +26,10 @@ _KEYS = (
 )  # fmt: skip
 _LOGSOURCE_KEYS = ("category", "product", "service", "definition")
 _RELATIONS = ("derived", "obsolete", "merged", "renamed", "similar")
-_SMALL_WORDS = frozenset(
-    "a an and as at but by for from in into is new nor not of off on onto or over per the through to up via vs with"
-    " without".split()
-)
+_SMALL_WORDS = (
+    "a", "an", "and", "as", "at", "but", "by", "for", "from", "in", "into", "is", "new", "nor", "not", "of", "off",
+    "on", "onto", "or", "over", "per", "the", "through", "to", "up", "via", "vs", "with", "without",
+)  # fmt: skip
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _URL = re.compile(r"(?:https?|ftp)://[^\s/]+\S*\Z")
 #: What SigmaHQ writes where there is nothing to link to.

@@ -184,5 +184,3 @@ def _literal(tree: Tree) -> str:
             break
         found += chr(argument)
     return found
-
-

@@ -83,7 +83,7 @@ def _within(symbol: Any, other: Any) -> bool:
     """True if what one symbol stands for (not ``*``) is among what the other does."""
     if symbol == ANY:
         return False
-    if other == ONE or symbol == other:
+    if other in (ONE, symbol):
         return True
     return other == DASH and isinstance(symbol, str) and symbol in DASHES
 
@@ -100,7 +100,7 @@ def _text_excludes(one: Test, other: Test) -> bool:
 
 def _ends_differ(mine: _Symbols, theirs: _Symbols) -> bool:
     """True if the beginnings of two patterns, up to the first ``*``, cannot be those of one text."""
-    for own, other in zip(mine, theirs):
+    for own, other in zip(mine, theirs, strict=False):
         if ANY in (own, other):
             return False
         if not (_within(own, other) or _within(other, own)):

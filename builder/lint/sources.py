@@ -20,7 +20,11 @@ def check_logsource(subject: Subject) -> Iterator[Problem]:
     if routing.is_mapped(source):
         return
     known = sorted(
-        {str(one.logsource) for one in routing.alternatives if source.product and one.logsource.product == source.product}
+        {
+            str(one.logsource)
+            for one in routing.alternatives
+            if source.product and one.logsource.product == source.product
+        }
     )
     hint = f"mapped of this product: {_some(known)}" if known else "nothing of this product is mapped"
     message = (

@@ -75,7 +75,9 @@ def _number(name: str, where: Where, attack: Attack) -> Iterator[Problem]:
         retired = attack.retired[number]
         instead = ""
         if retired.successor:
-            instead = f"; it is {retired.successor} now ({attack.names.get(retired.successor, 'itself no longer in use')})"
+            instead = (
+                f"; it is {retired.successor} now ({attack.names.get(retired.successor, 'itself no longer in use')})"
+            )
         yield warning("attack-retired", f"ATT&CK has {retired.how} {number}{instead}", where)
     elif not attack.is_beyond(number):
         yield warning("attack-unknown", f"there is no {number} in {attack.version}", where)
@@ -92,5 +94,3 @@ def _tactic(name: str, where: Where, attack: Attack) -> Iterator[Problem]:
         yield warning("attack-unknown", f"'{name}' is no tactic of ATT&CK; {hint}", where)
     elif spelt != name:
         yield warning("attack-spelling", f"Sigma 2 writes tactics with hyphens: 'attack.{spelt}'", where)
-
-

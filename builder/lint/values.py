@@ -57,7 +57,7 @@ def _implied(item: Item) -> Iterator[Problem]:
             if other == index or item.values[other].tests == value.tests:
                 continue
             loser, winner = (other, index) if item.chain.all else (index, other)
-            if loser in useless or _is_mutual(item.values[loser], item.values[winner]) and loser < winner:
+            if loser in useless or (loser < winner and _is_mutual(item.values[loser], item.values[winner])):
                 continue
             useless.add(loser)
             yield _redundant(item, loser, winner)
@@ -92,11 +92,15 @@ def _redundant(item: Item, loser: int, winner: int) -> Problem:
 # --- wildcards ----------------------------------------------------------------------------------------
 
 _ANCHORS = ("contains", "startswith", "endswith")
-_SHAPES: dict[tuple[bool, bool], str] = {(True, True): "contains", (True, False): "endswith", (False, True): "startswith"}
+_SHAPES: dict[tuple[bool, bool], str] = {
+    (True, True): "contains",
+    (True, False): "endswith",
+    (False, True): "startswith",
+}
 
 
 def _wildcards_for_modifier(item: Item) -> Iterator[Problem]:
-    """``*\\a.exe`` where ``endswith`` is meant; a list must be of one kind, since a modifier is for all of it."""
+    r"""``*\a.exe`` where ``endswith`` is meant; a list must be of one kind, since a modifier is for all of it."""
     if item.field is None or item.chain.kind != "text" or not item.values:
         return
     shapes = {_shape(value) for value in item.values}
@@ -171,9 +175,7 @@ def _escaped_wildcard(item: Item) -> Iterator[Problem]:
         text = value.raw if isinstance(value.raw, str) else ""
         for found in _ESCAPED_STAR.finditer(text):
             if _PATH.search(text[: found.end() - 1]):
-                message = (
-                    f"'\\*' in {_said(value)} is a star itself; a backslash and a wildcard are written '\\\\*'"
-                )
+                message = f"'\\*' in {_said(value)} is a star itself; a backslash and a wildcard are written '\\\\*'"
                 yield warning("backslash-before-wildcard", message, value.where)
                 break
 
@@ -205,7 +207,7 @@ def _control_characters(item: Item) -> Iterator[Problem]:
 
 def _null_as_text(item: Item) -> Iterator[Problem]:
     for value in item.values if item.chain.kind == "text" and item.field else ():
-        if isinstance(value.raw, str) and value.raw.lower() == "null":
+        if value.raw == "null":  # NULL is also a type of DNS records
             message = f"{_said(value)} in quotes is a text of four letters; no value is written null, without quotes"
             yield warning("value-null-text", message, value.where)
 
