@@ -54,8 +54,10 @@ or `PATH:LINE: warning CODE: MESSAGE`. The count of rules, on standard error, is
 |---|---|
 | `version` | 1; raised when a key changes its meaning |
 | `tool` | `name`, `version` |
-| `summary` | `files`, `documents`, `refused` (documents that cannot be used), `errors` and `warnings` (of those listed) |
-| `findings` | a list of `path`, `line` (from 1), `severity` (`error` or `warning`), `code`, `message`, `rule_id`, `title`; the last two are empty where they are not known |
+| `summary` | numbers: `files`, `documents`, `refused` ones, `errors` and `warnings` that are listed |
+| `findings` | each with `path`, `line` (from 1), `severity`, `code`, `message`, `rule_id`, `title` |
+
+`severity` is `error` or `warning`; `rule_id` and `title` are empty where they are not known.
 
 *sarif*: SARIF 2.1.0, for services that show findings beside the code. Paths are relative to the
 folder in which the command runs; there are lines, and no columns. Each code is a rule with its

@@ -50,7 +50,7 @@ class Attack:
 
     def is_beyond(self, number: str) -> bool:
         """True if an id is higher than all that the data knows: it may be of a later version."""
-        return int(number[1:].split(".")[0]) > self.highest.get(number[0], 0)
+        return int(number[1:5]) > self.highest.get(number[0], 0)
 
 
 @cache
@@ -95,7 +95,7 @@ def _successors(objects: list[dict[str, Any]]) -> dict[str, str]:
 def _highest(numbers: list[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for number in numbers:
-        value = int(number[1:].split(".")[0])
+        value = int(number[1:5])
         # S9000 and its like stand apart from the numbers that are given out in turn.
         if value < 9000:
             found[number[0]] = max(value, found.get(number[0], 0))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Union
+from typing import Any, NamedTuple
 
 from sigmaengine.condition import Expression, parse_condition
 from sigmaengine.modifiers import Chain, Test, read_chain, scalar_text, value_tests
@@ -51,7 +51,7 @@ class Group:
     nodes: tuple[Node, ...]
 
 
-Node = Union[Item, Group]
+Node = Item | Group
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,10 @@ class _Reader:
     def _item(self, key: str, values: list[object], places: list[Where], where: Where) -> Item:
         name, *modifiers = key.split("|")
         chain = read_chain(modifiers, where)
-        read = (Value(place, value, self._tests(name, chain, value, place)) for value, place in zip(values, places))
+        read = (
+            Value(place, value, self._tests(name, chain, value, place))
+            for value, place in zip(values, places, strict=True)
+        )
         return Item(where, name or None, chain, tuple(read))
 
     def _tests(self, name: str, chain: Chain, value: object, where: Where) -> tuple[Test, ...]:

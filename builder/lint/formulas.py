@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, Union
+from typing import NamedTuple
 
 from sigmaengine.condition import Expression
 from sigmaengine.modifiers import Test
@@ -68,7 +68,7 @@ class Many:
         return frozenset(field for formula in self.formulas for field in formula.fields)
 
 
-Formula = Union[Atom, Not, Many]
+Formula = Atom | Not | Many
 _TURNED = {"and": "or", "or": "and"}
 
 
@@ -164,15 +164,14 @@ class Prover:
             return all(self.implies(part, other) for part in one.formulas)
         if isinstance(other, Many) and other.operator == "and":
             return all(self.implies(one, part) for part in other.formulas)
-        if isinstance(one, Many):
-            if any(self.implies(part, other) for part in one.formulas):
-                return True
-            return isinstance(other, Many) and any(self.implies(one, part) for part in other.formulas)
+        # Now "and" is left of the one, "or" of the other.
+        if isinstance(one, Many) and any(self.implies(part, other) for part in one.formulas):
+            return True
         if isinstance(other, Many):
             return any(self.implies(one, part) for part in other.formulas)
-        if isinstance(one, Atom):
-            return isinstance(other, Atom) and self._atom_implies(one, other)
-        return isinstance(other, Not) and self._atom_implies(other.atom, one.atom)
+        if isinstance(one, Not):
+            return isinstance(other, Not) and self._atom_implies(other.atom, one.atom)
+        return isinstance(one, Atom) and isinstance(other, Atom) and self._atom_implies(one, other)
 
     def _atom_implies(self, one: Atom, other: Atom) -> bool:
         if one.field != other.field or not self._may_go_on():

@@ -167,18 +167,18 @@ def _named(where: Where) -> str:
 # --- the condition, negations at the identifiers ----------------------------------------------------
 
 
-def _normal(expression: Expression, positive: bool = True) -> Any:
+def _normal(expression: Expression, *, positive: bool = True) -> Any:
     """The condition with its negations at the identifiers, operands of one operator side by side."""
     operator, *operands = expression
     if operator == "id":
         return expression if positive else ["not", expression]
     if operator == "not":
-        return _normal(operands[0], not positive)
+        return _normal(operands[0], positive=not positive)
     if not positive:
         operator = "or" if operator == "and" else "and"
     flat: list[Any] = []
     for operand in operands:
-        one = _normal(operand, positive)
+        one = _normal(operand, positive=positive)
         flat += one[1:] if one[0] == operator else [one]
     return [operator, *flat]
 

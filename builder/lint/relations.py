@@ -20,6 +20,8 @@ from sigmaengine.patterns import ANY, DASH, DASHES, ONE, Part, compile_parts
 _MAX_LITERAL = 300
 #: Patterns with inner wildcards are compared symbol by symbol up to this many symbols each.
 _MAX_SYMBOLS = 300
+#: Tests without an index that are compared one by one.
+_MAX_OTHERS = 300
 
 _Symbols = list[Any]
 
@@ -226,13 +228,18 @@ class Cover:
     def __init__(self, tests: Iterable[tuple[Test, int]]) -> None:
         self._literals: dict[tuple[bool, str], dict[str, list[int]]] = {}
         self._lengths: dict[tuple[bool, str], list[int]] = {}
-        self._others: list[tuple[Test, int]] = []
+        self._numbers: dict[Decimal | None, list[int]] = {}
+        others: list[tuple[Test, int]] = []
         for test, position in tests:
             shape, literal = _shape(test)
             if shape:
                 self._literals.setdefault((test[1], shape), {}).setdefault(literal, []).append(position)
+            elif test[0] == "num":
+                self._numbers.setdefault(_number(test), []).append(position)
             else:
-                self._others.append((test, position))
+                others.append((test, position))
+        # What has no index is compared with everything: of very many nothing is said.
+        self._others = others if len(others) <= _MAX_OTHERS else []
         for key, literals in self._literals.items():
             self._lengths[key] = sorted({len(literal) for literal in literals})
 
@@ -242,6 +249,9 @@ class Cover:
             for cased, shape in self._literals:
                 if test[1] or not cased:
                     yield from self._in_shape(test[2] if cased else _folded(test[2]), cased, shape)
+        if self._numbers and test[0] in ("str", "num"):
+            number = _number(test)
+            yield from self._numbers.get(number, ()) if number is not None else ()
         for other, position in self._others:
             if implies(test, other):
                 yield position

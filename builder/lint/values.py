@@ -14,9 +14,6 @@ from .detections import Item, Value
 from .relations import Cover, implies
 from .subject import Subject, warning
 
-#: Tests that are no text are compared with each other up to this many in an item.
-_MAX_PAIRED = 300
-
 
 def check_values(subject: Subject) -> Iterator[Problem]:
     """Values that repeat, contain or undo each other, or are probably written otherwise than they are meant."""
@@ -47,8 +44,6 @@ def _written_otherwise(item: Item, first: int, index: int) -> str:
 def _implied(item: Item) -> Iterator[Problem]:
     """Of a list of which one value is enough, what is within another; with ``all``, what another is within."""
     if len(item.values) < 2 or item.chain.kind in ("presence", "field reference", "anchored field reference"):
-        return
-    if item.chain.kind not in TEXT_KINDS and len(item.values) > _MAX_PAIRED:
         return
     cover = Cover((test, index) for index, value in enumerate(item.values) for test in value.tests)
     useless: set[int] = set()
