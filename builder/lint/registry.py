@@ -107,9 +107,12 @@ def completed(entry: Code, text: str, dropped: str = "") -> str:
     if entry.whole and text == entry.example:
         return text
     found = []
-    for number, document in enumerate(text.split("---\n"), 1):
+    documents = text.split("---\n")
+    if all(_is_of("filter", document) for document in documents):
+        documents.append("")  # a filter needs a rule
+    for number, document in enumerate(documents, 1):
         keys = _KEY.findall(document)
-        left_out = {*keys, dropped, *(key for kind, others in _NOT_OF.items() if kind in keys for key in others)}
+        left_out = {*keys, dropped, *(key for kind, keys in _NOT_OF.items() if _is_of(kind, document) for key in keys)}
         said = {
             "title": f"Example {number} of {entry.code.title()}",
             "id": uuid5(NAMESPACE_URL, f"{entry.code}/{number}"),
@@ -117,3 +120,7 @@ def completed(entry: Code, text: str, dropped: str = "") -> str:
         rest = "".join(line.format(**said) for key, line in _REST.items() if key not in left_out)
         found.append(document if "action" in keys else document + rest)
     return "---\n".join(found)
+
+
+def _is_of(kind: str, document: str) -> bool:
+    return kind in _KEY.findall(document)
