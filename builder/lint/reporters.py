@@ -67,7 +67,7 @@ def as_sarif(folder: RuleFolder, found: Found, version: str) -> Iterator[bytes]:
                         "driver": {
                             "name": "Sigma Match",
                             "semanticVersion": version,
-                            "rules": [_described(codes()[code]) for code in order],
+                            "rules": [_described(codes()[code]) if code in codes() else {"id": code} for code in order],
                         }
                     },
                     "columnKind": "unicodeCodePoints",

@@ -53,7 +53,7 @@ def test_codes_are_found_in_all_their_forms(tmp_path: Path) -> None:
         'KEYS = ("one", "two")\n'
         "def plain(p): p.warn('warned', 'm'); raise RuleError('raised', 'm')\n"
         "def chosen(p): p.error('left' if p else 'right', 'm')\n"
-        "def of_file(path): return error(path, 1, 'of-file', 'm')\n"
+        "def of_file(path): return error(path, 1, 'of-file', 'm'), warning(path, 1, 'of-file-too', 'm')\n"
         "def looped(p):\n    for key in KEYS:\n        p.warn(f'{key}-missing', 'm')\n"
         "def called(p, key): p.warn(f'{key}-unknown', 'm')\n"
         "def caller(p): called(p, 'level'); called(p, 'status')\n"
@@ -64,7 +64,7 @@ def test_codes_are_found_in_all_their_forms(tmp_path: Path) -> None:
         "utf-8",
     )
     assert set(emitted_codes([source])) == {
-        "warned", "raised", "left", "right", "of-file", "one-missing", "two-missing",
+        "warned", "raised", "left", "right", "of-file", "of-file-too", "one-missing", "two-missing",
         "level-unknown", "status-unknown", "paired",
     }  # fmt: skip
 

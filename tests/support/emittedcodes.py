@@ -16,8 +16,8 @@ from pathlib import Path
 MAKERS = {
     "RuleError": 0, "TextError": 0, "warn": 0, "error": 0, "warning": 0, "Problem": 1, "Finding": 3, "_fault": 1,
 }  # fmt: skip
-#: In ``builder`` this is a function (path, line, code, message), in the engine a method (code, message, where).
-ERROR_OF_A_FILE = ("error", 2)
+#: Of a problem (code, message, where), of a finding (path, line, code, message).
+OF_FINDINGS = ("error", "warning")
 
 
 def emitted_codes(paths: list[Path]) -> dict[str, list[str]]:
@@ -53,8 +53,8 @@ class _Module:
     def _code_of(self, call: ast.Call) -> ast.expr | None:
         name = _name(call.func)
         position = MAKERS.get(name)
-        if name == ERROR_OF_A_FILE[0] and isinstance(call.func, ast.Name):
-            position = ERROR_OF_A_FILE[1]
+        if name in OF_FINDINGS and len(call.args) == 4:
+            position = 2
         if position is None or len(call.args) <= position:
             return None
         return call.args[position]
