@@ -169,9 +169,16 @@ class Prover:
             return True
         if isinstance(other, Many):
             return any(self.implies(one, part) for part in other.formulas)
+        if isinstance(one, Atom) and isinstance(other, Not):
+            return self._exclusion_is_firm(one, other.atom)
         if isinstance(one, Not):
             return isinstance(other, Not) and self._atom_implies(other.atom, one.atom)
         return isinstance(one, Atom) and isinstance(other, Atom) and self._atom_implies(one, other)
+
+    def _exclusion_is_firm(self, one: Atom, other: Atom) -> bool:
+        """True if no number of values lets both hold: that there is a value, say, where another item needs one."""
+        clash = self._exclusion(one, other)
+        return clash is not None and clash.field is None
 
     def _atom_implies(self, one: Atom, other: Atom) -> bool:
         if one.field != other.field or not self._may_go_on():
