@@ -169,11 +169,14 @@ class Prover:
             return True
         if isinstance(other, Many):
             return any(self.implies(one, part) for part in other.formulas)
-        if isinstance(one, Atom) and isinstance(other, Not):
-            return self._exclusion_is_firm(one, other.atom)
+        return not isinstance(one, Many) and self._literal_implies(one, other)
+
+    def _literal_implies(self, one: Atom | Not, other: Atom | Not) -> bool:
         if isinstance(one, Not):
             return isinstance(other, Not) and self._atom_implies(other.atom, one.atom)
-        return isinstance(one, Atom) and isinstance(other, Atom) and self._atom_implies(one, other)
+        if isinstance(other, Not):
+            return self._exclusion_is_firm(one, other.atom)
+        return self._atom_implies(one, other)
 
     def _exclusion_is_firm(self, one: Atom, other: Atom) -> bool:
         """True if no number of values lets both hold: that there is a value, say, where another item needs one."""
