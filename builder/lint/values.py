@@ -49,8 +49,8 @@ def _implied(item: Item) -> Iterator[Problem]:
     useless: set[int] = set()
     for index, value in enumerate(item.values):
         for other in _implied_by(cover, value):
-            if other == index or item.values[other].tests == value.tests:
-                continue
+            if other == index or item.values[other].tests == value.tests or not item.values[other].raw:
+                continue  # that an empty text holds for everything is said of the empty text
             loser, winner = (other, index) if item.chain.all else (index, other)
             if loser in useless or (loser < winner and _is_mutual(item.values[loser], item.values[winner])):
                 continue
