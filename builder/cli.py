@@ -254,7 +254,7 @@ def _end_with(findings: Iterable[Finding]) -> NoReturn:
 def _as_jsonl(found: Iterable[Found]) -> None:
     for one in found:
         # As bytes: JSON is UTF-8, whatever the encoding of the terminal or the pipe.
-        click.echo(json_bytes(one._asdict()))
+        click.echo(json_bytes(one.as_json()))
 
 
 def _as_table(found: Iterable[Found]) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sigmaengine.aggregation import place
+from sigmaengine.correlationrefs import resolve
 from sigmaengine.documents import FILTER
 from sigmaengine.filters import RuleNames, filtered_rules, reach, references
 from sigmaengine.problems import has_errors
 
-from .correlations import resolve
 from .findings import error, located, warning
 from .outcomes import KINDS, Outcome
 

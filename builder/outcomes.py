@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sigmaengine.correlation import Correlation
 from sigmaengine.documents import CORRELATION, FILTER, RULE
 from sigmaengine.filters import Filter
 from sigmaengine.rule import Rule
 
-from .correlations import Correlation
 from .findings import Finding
 
 #: What messages and reports call the kinds of documents: one, several.

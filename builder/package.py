@@ -41,9 +41,9 @@ class Inputs:
 
 
 def compile_inputs(folder: RuleFolder, mappings: Mappings) -> Inputs:
-    """Compile the accepted rules."""
+    """Compile the accepted rules and correlations."""
     with tempfile.TemporaryDirectory() as temporary:
-        digest = ruleset.write(folder.rules, mappings.table, temporary)
+        digest = ruleset.write(folder.rules, mappings.table, temporary, folder.correlations)
         compiled = {path.name: path.read_bytes() for path in sorted(Path(temporary).iterdir())}
     return Inputs(folder, mappings, digest, compiled)
 

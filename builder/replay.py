@@ -24,6 +24,9 @@ from .events import Event
 #: splunkd sends up to this many rows a chunk.
 CHUNK_ROWS = 10_000
 
+#: The app's commands.
+MATCH, CORRELATE = "sigmamatch", "sigmacorrelate"
+
 
 class CommandError(Exception):
     """The command ended with an error; the text is what a user sees in the search."""
@@ -48,8 +51,8 @@ class Answers:
         return [text for level, text in self.messages if level in ("ERROR", "FATAL")]
 
 
-def getinfo(options: Sequence[str], dispatch_dir: str) -> dict[str, Any]:
-    """The metadata of splunkd's first chunk for ``| sigmamatch OPTIONS``."""
+def getinfo(options: Sequence[str], dispatch_dir: str, command: str = MATCH) -> dict[str, Any]:
+    """The metadata of splunkd's first chunk for ``| sigmamatch OPTIONS``, or another ``command``."""
     return {
         "action": "getinfo",
         "preview": False,
@@ -65,8 +68,8 @@ def getinfo(options: Sequence[str], dispatch_dir: str) -> dict[str, Any]:
             "session_key": "",
             "splunkd_uri": "https://127.0.0.1:8089",
             "splunk_version": "10.0.0",
-            "search": "search%20index%3D%2A%20%7C%20sigmamatch",
-            "command": "sigmamatch",
+            "search": f"search%20index%3D%2A%20%7C%20{command}",
+            "command": command,
             "maxresultrows": 50000,
             "earliest_time": "0",
             "latest_time": "0",
@@ -101,18 +104,19 @@ def batches(events: Iterable[Event], rows: int = CHUNK_ROWS) -> Iterator[list[Ev
 
 
 class Command:
-    """A running ``sigmamatch`` of an unpacked app. Use as a context manager.
+    """A running command of an unpacked app. Use as a context manager.
 
-    ``options`` are the search's, one ``name=value`` each; ``python`` the interpreter to run it with.
-    Raises CommandError if the command ends with an error.
+    ``options`` are the search's, one ``name=value`` each; ``python`` the interpreter to run it with;
+    ``command`` which of the app's. Raises CommandError if the command ends with an error.
     """
 
-    def __init__(self, app: Path, options: Sequence[str], python: str = sys.executable) -> None:
+    def __init__(self, app: Path, options: Sequence[str], python: str = sys.executable, command: str = MATCH) -> None:
+        self._command = command
         self._temporary = tempfile.TemporaryDirectory()
         self.answers = Answers()
         self._errors: list[bytes] = []
         self._process = subprocess.Popen(
-            [python, str(app / "bin" / "sigmamatch.py")],
+            [python, str(app / "bin" / f"{command}.py")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -121,7 +125,7 @@ class Command:
         # Read all along: a child that fills the pipe would wait for ever.
         self._reader = threading.Thread(target=lambda: self._errors.append(self._pipe("stderr").read()))
         self._reader.start()
-        self.configuration = self._ask(getinfo(options, self._temporary.name), b"")[0]
+        self.configuration = self._ask(getinfo(options, self._temporary.name, command), b"")[0]
 
     def send(self, body: bytes, *, finished: bool) -> bytes:
         """One chunk of events and the body of its answer."""
@@ -134,11 +138,11 @@ class Command:
             answer = chunks.read_chunk(self._pipe("stdout"))
         except chunks.ChunkError as fault:
             self.close()
-            raise CommandError(f"sigmamatch wrote no answer: {fault}") from None
+            raise CommandError(f"{self._command} wrote no answer: {fault}") from None
         if answer is None:
             self.close()
             text = b"".join(self._errors).decode("utf-8", "replace").strip()
-            raise CommandError(f"sigmamatch ended without an answer: {text}")
+            raise CommandError(f"{self._command} ended without an answer: {text}")
         self.answers.take(answer[0])
         if self.answers.errors:
             self.close()
@@ -183,10 +187,10 @@ def rows(body: bytes) -> Iterator[dict[str, str | list[str]]]:
         }
 
 
-def stream_of(options: Sequence[str], bodies: Sequence[bytes], dispatch_dir: str) -> bytes:
+def stream_of(options: Sequence[str], bodies: Sequence[bytes], dispatch_dir: str, command: str = MATCH) -> bytes:
     """All that splunkd sends for one search, as bytes."""
     stream = io.BytesIO()
-    chunks.write_chunk(stream, getinfo(options, dispatch_dir), b"")
+    chunks.write_chunk(stream, getinfo(options, dispatch_dir, command), b"")
     for number, body in enumerate(bodies, 1):
         chunks.write_chunk(stream, {"action": "execute", "finished": number == len(bodies)}, body)
     return stream.getvalue()

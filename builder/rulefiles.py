@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from sigmaengine.aggregation import has_aggregation, place, read_aggregated
+from sigmaengine.correlation import read_correlation
 from sigmaengine.documents import CORRELATION, FILTER, NOTHING, RULE, Resolved, resolved
 from sigmaengine.filters import read_filter
 from sigmaengine.problems import ERROR, Problem
 from sigmaengine.rule import read_rule
 
-from .correlations import read_correlation
 from .findings import Finding, error, located
 from .joining import join
 from .outcomes import Outcome, RuleFolder, has_errors_in

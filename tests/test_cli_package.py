@@ -29,7 +29,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         broken="a: [\n",
         several=rule(6) + "---\n" + rule(7, "A|baz: x"),
         nothing="# nothing\n",
-        correlation="title: C\nid: x\ncorrelation: {type: event_count}\n",
+        correlation=f"title: C\nid: {UUID}10\nlevel: low\nstatus: test\ncorrelation: {{type: event_count}}\n",
         odd=rule(9, logsource='{product: "a\\nb\\e[31m"}'),
     )
 
@@ -96,14 +96,15 @@ def test_the_report_counts_a_refused_rule_once_for_each_code(built: tuple[Result
     }
     assert report["summary"]["refusals"] == counted
     assert set(counted) == {
-        "document-kind", "id-duplicate", "modifier-unknown", "not-a-rule", "regex", "yaml-syntax",
+        "correlation-condition", "correlation-rules", "id-duplicate", "modifier-unknown", "not-a-rule", "regex",
+        "yaml-syntax",
     }  # fmt: skip
 
 
 def test_the_report_names_refused_rules_as_far_as_they_are_known(built: tuple[Result, Path]) -> None:
     known = {Path(entry["path"]).stem: (entry["id"], entry["title"]) for entry in report_of(built[1])["rules"]}
     assert known["faulty"] == (f"{UUID}04", "Rule 4")
-    assert known["correlation"] == ("x", "C")
+    assert known["correlation"] == (f"{UUID}10", "C")
     assert known["broken"] == ("", "")
     assert known["twice"] == (f"{UUID}01", "Rule 1")
 

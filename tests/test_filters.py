@@ -152,10 +152,23 @@ def test_identifiers_never_collide(tmp_path: Path, condition: str, name: str) ->
 
 def test_identifiers_with_the_filters_own_prefix_are_told_apart() -> None:
     one = filter_of(filter_mapping())
-    crowded = rule_of({"detection": {"F/own": {"A": "x"}, "F'/own": {"A": "y"}, "condition": "1 of F*"}})
-    result = filtered(crowded, one)
-    assert list(result.detections) == ["F/own", "F'/own", "F''/own"]
-    assert result.condition == ["and", crowded.condition, ["not", ["id", "F''/own"]]]
+    crowded = rule_of({"detection": {"F/own": {"A": "x"}, f"F ({UUID}90)/own": {"A": "y"}, "condition": "1 of F*"}})
+    result = filtered(crowded, [one, one])
+    first, second = f"F ({UUID}90 1)/own", f"F ({UUID}90 2)/own"
+    assert list(result.detections) == [*crowded.detections, first, second]
+    assert result.condition == ["and", crowded.condition, ["not", ["id", first]], ["not", ["id", second]]]
+    assert [item.selection for item in result.items[2:]] == [first, second]
+
+
+def test_many_filters_on_a_rule_are_no_deeper_than_one() -> None:
+    base = rule_of({"detection": {"selection": {"Image": "x"}, "condition": "selection"}})
+    several = [
+        filter_of({**filter_mapping(own={"User": f"u{number}"}), "title": f"{number}"}) for number in range(3000)
+    ]
+    (result,), _ = apply_filters([base], several)
+    plain = PlainRule(result)
+    answers = [plain.matches({"Image": ["x"], "User": [user]}.__getitem__, list) for user in ("u0", "u2999", "u3000")]
+    assert answers == [False, False, True]
 
 
 # --- evidence -------------------------------------------------------------------
@@ -175,7 +188,7 @@ def test_what_a_filter_denies_is_no_evidence(condition: str, shown: list[str]) -
     one = filter_of(filter_mapping(condition=condition))
     user = "bob" if condition == "not own" else "adm"
     event = {"Image": ["x"], "User": [user]}
-    plain = PlainRule(filtered(base, one))
+    plain = PlainRule(filtered(base, [one]))
     assert plain.matches(event.__getitem__, list)
     assert [found.item.selection for found in plain.evidence(event.__getitem__, list)] == shown
 

@@ -56,6 +56,13 @@ LAYERS = {
         ),
         Layer("sigmamatch", APP_BIN, "sigmamatch.py", STANDARD_LIBRARY | {"splunklib", "sigmaengine"}, {}),
         Layer(
+            "sigmacorrelate",
+            APP_BIN,
+            "sigmaco*.py",
+            STANDARD_LIBRARY | {"splunklib", "sigmaengine"},
+            {"sigmacorrelate": frozenset({"sigmacommand"})},
+        ),
+        Layer(
             "builder",
             ROOT,
             "builder/**/*.py",
@@ -180,9 +187,10 @@ def loaded_by_nothing() -> frozenset[str]:
     return frozenset(loaded("pass"))
 
 
-def test_the_command_loads_nothing_heavy_beyond_the_sdk() -> None:
+@pytest.mark.parametrize("command", ["sigmamatch", "sigmacorrelate"])
+def test_the_command_loads_nothing_heavy_beyond_the_sdk(command: str) -> None:
     sdk = loaded("import splunklib.searchcommands")
-    assert heavy(loaded("import sigmamatch") - sdk) == set()
+    assert heavy(loaded(f"import {command}") - sdk) == set()
 
 
 def test_the_measure_sees_heavy_modules() -> None:

@@ -129,9 +129,9 @@ FAULTS: dict[str, tuple[str | tuple[str | bytes, int], str, str]] = {
     "service as a list": (rule(logsource="logsource:\n  service: [a]" + HERE + "\n"), "logsource", "service"),
     # Documents that are no rules.
     "correlation": (
-        f"title: T\nid: {UUID}\ncorrelation:" + HERE + "\n  type: event_count\n",
-        "document-kind",
-        "not supported yet",
+        f"title: T\nid: {UUID}\ncorrelation:\n  type: event_coun" + HERE + "\n",
+        "correlation-type",
+        "event_count",
     ),
     "filter": (
         "title: T\nlogsource: {product: windows}\nfilter:" + HERE + "\n  rules: any\n",

@@ -96,10 +96,10 @@ class SigmaMatchCommand(StreamingCommand):
             selected = selection.read_selection(self.rules, self.level, self.status, self.tags)
         except ValueError as error:
             raise OptionError(str(error)) from None
-        unmatched = selected.unmatched(loaded.infos)
+        unmatched = selected.unmatched([*loaded.infos, *loaded.correlation_infos])
         if unmatched:
             self.write_warning(f"sigmamatch: rules=: no rule has the id or title {_listed(unmatched)}")
-        matcher = Matcher(loaded, selected.predicate(), self.fields, logsource)
+        matcher = Matcher(loaded, loaded.with_base_rules(selected.predicate()), self.fields, logsource)
         if not matcher.selected:
             raise OptionError("the options select no rule (rules=, level=, status=, tags=, logsource=)")
         return matcher

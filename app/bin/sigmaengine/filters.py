@@ -221,31 +221,31 @@ def apply_filters(rules: Sequence[Rule], filters: Sequence[Filter]) -> tuple[lis
 
 def filtered_rules(rules: Sequence[Rule], filters: Sequence[Filter], reached: Reach) -> list[Rule]:
     """The rules, in their order, with the filters that reach them."""
-    result = list(rules)
+    by_rule: list[list[Filter]] = [[] for _ in rules]
     for one, positions in zip(filters, reached.rules):
         for position in positions:
-            result[position] = filtered(result[position], one)
-    return result
+            by_rule[position].append(one)
+    return [filtered(rule, several) if several else rule for rule, several in zip(rules, by_rule)]
 
 
-def filtered(rule: Rule, one: Filter) -> Rule:
-    """The rule that matches what ``rule`` matches and the filter lets through."""
-    names = _unused_names(rule, one)
-    shift = len(rule.items)
-    items = [item._replace(selection=names.get(item.selection, item.selection)) for item in one.items]
-    detections = {names[name]: _shifted(expression, shift) for name, expression in one.detections.items()}
-    return rule._replace(
-        items=[*rule.items, *items],
-        detections={**rule.detections, **detections},
-        condition=["and", rule.condition, _renamed(one.condition, names)],
-    )
+def filtered(rule: Rule, filters: Sequence[Filter]) -> Rule:
+    """The rule that matches what ``rule`` matches and all of the filters let through."""
+    items, detections, conditions = list(rule.items), dict(rule.detections), [rule.condition]
+    for one in filters:
+        names = _unused_names(one, detections)
+        shift = len(items)
+        items += [item._replace(selection=names.get(item.selection, item.selection)) for item in one.items]
+        detections.update((names[name], _shifted(expression, shift)) for name, expression in one.detections.items())
+        conditions.append(_renamed(one.condition, names))
+    return rule._replace(items=items, detections=detections, condition=["and", *conditions])
 
 
-def _unused_names(rule: Rule, one: Filter) -> dict[str, str]:
-    """The filter's identifiers -> what they are called in the rule."""
-    prefix = f"{one.title}/"
-    while any(name.startswith(prefix) for name in rule.detections):
-        prefix = f"{prefix[:-1]}'/"
+def _unused_names(one: Filter, taken: Mapping[str, DetectionExpression]) -> dict[str, str]:
+    """The filter's identifiers -> what they are called among the rule's: the filter's title is in front."""
+    number, prefix = 0, f"{one.title}/"
+    while any(prefix + name in taken for name in one.detections):
+        prefix = f"{one.title} ({one.id}{'' if not number else f' {number}'})/"
+        number += 1
     return {name: prefix + name for name in one.detections}
 
 

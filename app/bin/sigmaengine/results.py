@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .metadata import DEFAULT_LEVEL, LEVELS
@@ -110,6 +110,14 @@ def merged(earlier: ResultValues, entries: Sequence[Entry], explanations: Sequen
     new_ids = {entry.id for entry in entries}
     kept = [text for text in earlier.get(EXPLAIN_FIELD, ()) if _explained_rule(text) not in new_ids]
     values[EXPLAIN_FIELD] = [*kept, *explanations] if explanations else list(earlier.get(EXPLAIN_FIELD, ()))
+    return values
+
+
+def without(earlier: ResultValues, rules: Collection[str]) -> dict[str, list[str]]:
+    """The result fields that a row has when some rules are taken out of it; all of FIELDS, empty where none is left."""
+    values = result_values([entry for entry in earlier_entries(earlier) if entry.id not in rules])
+    if EXPLAIN_FIELD in earlier:
+        values[EXPLAIN_FIELD] = [text for text in earlier[EXPLAIN_FIELD] if _explained_rule(text) not in rules]
     return values
 
 

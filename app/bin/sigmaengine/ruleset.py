@@ -3,7 +3,8 @@
 A folder of JSON files::
 
     index.json        {"format", "version", "hash", "shards": [{"logsource", "fields", "keywords",
-                       "rules": [RuleInfo...]}]}
+                       "rules": [RuleInfo...]}], "correlations": how many}
+    correlations.json the correlations, inner ones first (see ``correlation``)
     routing.json      the routing table (see ``routing``)
     masks-NNN.json    the rules of one log source for matching (see ``program``)
     rules-NNN.json    the same rules in full, in the order of the index
@@ -17,10 +18,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
+from .correlation import Correlation
+from .correlationplan import base_rules, info_of, needed
+from .correlationrefs import inner_first
 from .metadata import LEVELS
 from .program import Program, compile_program
 from .routing import RoutingTable
@@ -28,7 +32,7 @@ from .rule import LogSource, Rule
 from .selection import RuleInfo
 
 FORMAT = "sigma-match-ruleset"
-VERSION = 2
+VERSION = 3
 
 # The dots of what may be an IPv4 address. No number in these files has a fraction.
 _ADDRESS = re.compile(r"(?<=\d)\.(?=\d)")
@@ -52,13 +56,36 @@ class Shard(NamedTuple):
 class RuleSet:
     """Shards and the routing table; ``load`` reads one from disk, ``from_rules`` makes one in memory."""
 
-    def __init__(self, shards: Sequence[Shard], routing: RoutingTable, digest: str, folder: str = "") -> None:
+    def __init__(
+        self,
+        shards: Sequence[Shard],
+        routing: RoutingTable,
+        digest: str,
+        folder: str = "",
+        correlations: Sequence[Correlation] = (),
+    ) -> None:
         self.shards, self.routing, self.hash, self.folder = list(shards), routing, digest, folder
+        #: Inner correlations come before those that list them.
+        self.correlations = list(correlations)
 
     @property
     def infos(self) -> list[RuleInfo]:
         """What is known of every rule."""
         return [info for shard in self.shards for info in shard.infos]
+
+    @property
+    def correlation_infos(self) -> list[RuleInfo]:
+        """What is known of every correlation, as of a rule."""
+        return [info_of(correlation) for correlation in self.correlations]
+
+    def with_base_rules(self, select: Callable[[RuleInfo], bool]) -> Callable[[RuleInfo], bool]:
+        """``select``, and the rules whose matches the correlations look at that it selects."""
+        listed = base_rules(needed(self.correlations, select))
+        return (lambda info: info.id in listed or select(info)) if listed else select
+
+    def logsources(self, rules: Collection[str]) -> dict[str, LogSource]:
+        """The log sources of rules, by id."""
+        return {info.id: shard.logsource for shard in self.shards for info in shard.infos if info.id in rules}
 
     def rules_of(self, shard: Shard) -> list[Rule]:
         """The rules of a shard, read from disk where necessary. Raises RuleSetError."""
@@ -105,15 +132,22 @@ def _make_shard(source: LogSource, rules: list[Rule]) -> Shard:
     return Shard(source, infos, fields, any(rule.has_keywords for rule in rules), rules=rules)
 
 
-def from_rules(rules: Iterable[Rule], routing: RoutingTable) -> RuleSet:
-    """A rule set in memory."""
-    return RuleSet(make_shards(rules), routing, "")
+def from_rules(rules: Iterable[Rule], routing: RoutingTable, correlations: Sequence[Correlation] = ()) -> RuleSet:
+    """A rule set in memory. ``correlations`` are resolved (see ``correlationrefs``)."""
+    return RuleSet(make_shards(rules), routing, "", correlations=inner_first(correlations))
 
 
-def write(rules: Iterable[Rule], routing_table: dict[str, Any], folder: str) -> str:
-    """Write a rule set into ``folder`` (made if missing) and return its hash, 16 hexadecimal digits."""
+def write(
+    rules: Iterable[Rule], routing_table: dict[str, Any], folder: str, correlations: Sequence[Correlation] = ()
+) -> str:
+    """Write a rule set into ``folder`` (made if missing) and return its hash, 16 hexadecimal digits.
+
+    ``correlations`` are resolved (see ``correlationrefs``).
+    """
     os.makedirs(folder, exist_ok=True)
     contents = {"routing.json": _json(routing_table)}
+    if correlations:
+        contents["correlations.json"] = _json(inner_first(correlations))
     entries = []
     for number, shard in enumerate(make_shards(rules)):
         contents[_file("rules", number)] = _json(shard.rules)
@@ -127,7 +161,8 @@ def write(rules: Iterable[Rule], routing_table: dict[str, Any], folder: str) -> 
             }
         )
     digest = sha256("\0".join([_json(entries), *contents.values()]).encode()).hexdigest()[:16]
-    contents["index.json"] = _json({"format": FORMAT, "version": VERSION, "hash": digest, "shards": entries})
+    index = {"format": FORMAT, "version": VERSION, "hash": digest, "correlations": len(correlations), "shards": entries}
+    contents["index.json"] = _json(index)
     for name, content in contents.items():
         with open(os.path.join(folder, name), "w", encoding="utf-8", newline="\n") as file:
             file.write(content + "\n")
@@ -166,9 +201,14 @@ def load(folder: str) -> RuleSet:
         for info in (info for shard in shards for info in shard.infos):
             LEVELS.index(info.level)  # what results are ordered by
         table = RoutingTable(_read_json(os.path.join(folder, "routing.json")))
+        # Most rule sets have none: a search should not look for what is not there.
+        listed = _read_json(os.path.join(folder, "correlations.json")) if index["correlations"] else []
+        correlations = [Correlation.from_json(values) for values in listed]
+        if len(correlations) != index["correlations"]:
+            raise _damaged(folder, "correlations are missing")
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(folder, error) from None
-    return RuleSet(shards, table, digest, folder)
+    return RuleSet(shards, table, digest, folder, correlations)
 
 
 def _damaged(folder: str, reason: object) -> RuleSetError:
