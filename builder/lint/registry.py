@@ -28,6 +28,7 @@ FOLDER = Path(__file__).resolve().parent / "codes"
 TOPICS = {
     "files": "Files",
     "documents": "Kinds of documents",
+    "correlation": "Correlations",
     "rule": "The rule's own fields",
     "detection": "Detection and condition",
     "meaning": "What is probably not meant",
