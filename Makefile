@@ -52,8 +52,9 @@ lint: $(ENV) ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-docs: $(ENV) ## rewrite docs/log-sources.md and docs/specification.md
+docs: $(ENV) ## rewrite docs/log-sources.md, docs/check.md and docs/specification.md
 	@$(BIN)/python -m builder.docs_logsources --write
+	@$(BIN)/python -m builder.docs_check --write
 	@$(BIN)/python -m builder.docs_specification --write
 
 bench: $(ENV) ## the benchmarks

@@ -7,7 +7,8 @@ Exit status: 0 done; 1 the input has faults (all of them listed, the good rules 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -15,6 +16,10 @@ import click
 
 from .events import read_events
 from .findings import Finding
+from .lint import lint
+from .lint.attack import AttackDataError
+from .lint.registry import expanded, known_names
+from .lint.reporters import REPORTERS
 from .mappings import MappingError, Mappings, read_mappings
 from .matching import VIA, Found
 from .outcomes import RuleFolder, has_errors_in
@@ -130,18 +135,58 @@ def match(folders: Sequence[Path], placeholders: Path | None, via: str, form: st
     _end_with([*inputs.folder.findings, *findings])
 
 
+class _Codes(click.ParamType[frozenset[str] | None]):
+    """Codes and topics of ``docs/check.md``, separated by commas."""
+
+    name = "codes"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> frozenset[str]:
+        """The codes. Fails as wrong usage."""
+        if isinstance(value, frozenset):
+            return value
+        names = [name.strip() for name in value.split(",")]
+        for name in names:
+            if name not in known_names():
+                close = get_close_matches(name, known_names(), n=1)
+                hint = f"did you mean {close[0]}?" if close else "docs/check.md lists them"
+                self.fail(f"there is no code {name!r}; {hint}", param, ctx)
+        return expanded(names)
+
+
 @main.command()
 @_rules
 @_placeholders
-def check(folders: Sequence[Path], placeholders: Path | None) -> None:
-    """List every problem of every rule.
+@click.option("--format", "form", type=click.Choice(list(REPORTERS)), default="text", show_default=True)
+@click.option(
+    "--select", metavar="CODE,...", type=_Codes(), help="List these alone: codes, or topics of docs/check.md."
+)
+@click.option("--ignore", metavar="CODE,...", type=_Codes(), help="Do not list these.")
+def check(
+    folders: Sequence[Path],
+    placeholders: Path | None,
+    form: str,
+    select: frozenset[str] | None,
+    ignore: frozenset[str] | None,
+) -> None:
+    """List every problem of every rule, and what is probably not meant.
 
-    Each is a line: PATH:LINE: error CODE: MESSAGE, or PATH:LINE: warning CODE: MESSAGE.
+    Each is a line: PATH:LINE: error CODE: MESSAGE, or PATH:LINE: warning CODE: MESSAGE. The exit
+    status is 1 if a rule cannot be used, whatever is listed.
     """
-    folder = _read(folders, placeholders)
-    for finding in folder.findings:
-        click.echo(finding)
-    warnings = sum(finding.severity == "warning" for finding in folder.findings)
+    mappings, values = _mappings(), _values(placeholders)
+    folder = _read_with(folders, values)
+    try:
+        found = lint(folder, mappings.routing, values)
+    except AttackDataError as fault:
+        _end(str(fault))
+    listed = [
+        (outcome, finding)
+        for outcome, finding in found
+        if (select is None or finding.code in select) and not (ignore and finding.code in ignore)
+    ]
+    for part in REPORTERS[form](folder, listed, app_version()):
+        click.echo(part)
+    warnings = sum(finding.severity == "warning" for _, finding in listed)
     click.echo(
         f"{folder.counted} in {folder.files} files: {len(folder.refused)} refused, {warnings} warnings",
         err=True,
@@ -153,11 +198,18 @@ def check(folders: Sequence[Path], placeholders: Path | None) -> None:
 
 
 def _read(folders: Sequence[Path], placeholders: Path | None) -> RuleFolder:
+    return _read_with(folders, _values(placeholders))
+
+
+def _values(placeholders: Path | None) -> dict[str, list[str]]:
     try:
-        values = read_placeholders(placeholders)
+        return read_placeholders(placeholders)
     except PlaceholderError as fault:
         _say_errors(fault.findings)
         sys.exit(FAULTS)
+
+
+def _read_with(folders: Sequence[Path], values: Mapping[str, Sequence[str]]) -> RuleFolder:
     with Bar("rules") as bar:
         if folders:
             return read_folders(folders, values, bar.at)

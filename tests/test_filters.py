@@ -294,7 +294,7 @@ def test_placeholders_are_for_filters_too(tmp_path: Path) -> None:
 
 def checked(folder: Path) -> list[tuple[str, int, str, str, str]]:
     """(file, line, severity, code, text) of every finding of ``check``."""
-    result: Result = run("check", "--rules", folder)
+    result: Result = run("check", "--rules", folder, "--ignore", "convention")
     found = [FINDING.fullmatch(line) for line in result.stdout.splitlines()]
     assert None not in found
     return [
