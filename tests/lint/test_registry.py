@@ -30,8 +30,8 @@ SOURCES = [
 ]
 ALL = list(codes().values())
 WITH_EXAMPLE = [entry for entry in ALL if entry.example]
-#: Codes that are put together while a rule is read; their examples show that they are given.
-COMPUTED = {"detection", "filter"}
+#: Codes that are put together, or called by a name, where they are given; their examples show that they are.
+COMPUTED = {"detection", "filter", "placeholder-undefined"}
 
 
 # --- complete -------------------------------------------------------------------------------------
