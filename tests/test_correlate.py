@@ -271,7 +271,7 @@ def test_an_app_without_correlations_passes_everything(mappings: Mappings, tmp_p
     app = unpack(app_files(inputs_of(RULES, [], mappings)), tmp_path)
     result = run(app, [], [event_chunk(EVENTS)], tmp_path)
     assert len(list(rows(result.bodies[0]))) == 3
-    assert [text for text in result.told("WARN") if "without correlations" in text]
+    assert [text for text in result.told("WARN") if "no correlations in use" in text]
 
 
 HOSTILE: dict[str, bytes] = {
@@ -372,3 +372,33 @@ def test_numbers_in_digits() -> None:
         "100": Decimal("1e2"), "0.1": Decimal("0.10"), "1E+300": Decimal("1e300"), "0": Decimal("0e5"),
     }  # fmt: skip
     assert {text: number_text(value) for text, value in cases.items()} == {text: text for text in cases}
+
+
+def test_a_narrower_search_shows_no_match_that_is_hidden(app: Path, tmp_path: Path) -> None:
+    """Whether a rule's own matches are seen is the correlations' business, and not the selection's."""
+    for options in ([], ["rules=Shown"], ["rules=Many*"], ["level=high"]):
+        result = run(app, options, [event_chunk(EVENTS[:1])], tmp_path)
+        assert list(rows(result.bodies[0])) == [], options
+        assert result.figures["dropped"] == 1
+
+
+def test_what_chains_need_is_worked_out_once_for_each_link() -> None:
+    links = [_correlation(f"{UUID}{place:02}", f"k{place}", "low", COUNT) for place in range(60)]
+    chain = [
+        one._replace(rules=[FAIL] if place < 2 else [links[place - 1].id, links[place - 2].id], group_by=[f"f{place}"])
+        for place, one in enumerate(links)
+    ]
+    assert CorrelationPlan(chain, lambda _: True).fields == {FAIL: sorted(f"f{place}" for place in range(60))}
+
+
+@pytest.mark.parametrize("body", [event_chunk(EVENTS), b""], ids=["with-rows", "alerts-alone"])
+def test_a_group_field_with_a_name_of_ours_is_one_column(mappings: Mappings, tmp_path: Path, body: bytes) -> None:
+    count = _correlation(MANY, "Many", "high", {**COUNT, "group-by": ["_time", "sigma_value", "user"]})
+    resolved, _ = resolve([count], RULES)
+    app = unpack(app_files(inputs_of(RULES, resolved, mappings)), tmp_path)
+    seen = [matched(time, [FAIL], user="p", sigma_value="7") for time in (101, 101)]
+    result = run(app, [], [event_chunk(seen), body], tmp_path)
+    for answered in result.bodies:
+        header = answered.split(b"\n")[0].split(b",")
+        assert len(header) == len(set(header))
+    assert len(alerts_in(result)) == 1

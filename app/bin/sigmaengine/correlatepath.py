@@ -68,7 +68,8 @@ class CorrelatePath:
     def __init__(self, matches: BaseMatches) -> None:
         self.matches, self.plan = matches, matches.plan
         self.rows = self.named = self.dropped = self.shown = 0
-        self._columns = ("_time", *FIELDS, *ALERT_FIELDS, *self.plan.group_fields())
+        # Once each: a group-by field may be one of the others.
+        self._columns = tuple(dict.fromkeys(("_time", *FIELDS, *ALERT_FIELDS, *self.plan.group_fields())))
         self._layouts: dict[bytes, _Layout] = {}
 
     def process(self, body: bytes, finished: bool) -> bytes | bytearray:

@@ -43,6 +43,15 @@ def base_rules(correlations: Sequence[Correlation]) -> set[str]:
     return {rule for correlation in correlations for rule in correlation.rules} - inner
 
 
+def _generated(correlations: Sequence[Correlation]) -> dict[str, bool]:
+    """For each rule that correlations list: whether one of them lets it be seen by itself."""
+    generated: dict[str, bool] = {}
+    for one in correlations:
+        for rule in one.rules:
+            generated[rule] = generated.get(rule, False) or one.generate
+    return generated
+
+
 class CorrelationPlan:
     """What a search does with correlations.
 
@@ -54,30 +63,23 @@ class CorrelationPlan:
     def __init__(self, correlations: Sequence[Correlation], select: Callable[[RuleInfo], bool]) -> None:
         self.correlations = needed(correlations, select)
         self.selected = [one for one in self.correlations if _is_selected(one, select)]
-        generated: dict[str, bool] = {}
-        for one in self.correlations:
-            for rule in one.rules:
-                generated[rule] = generated.get(rule, False) or one.generate
+        generated = _generated(self.correlations)
         selected = {one.id for one in self.selected}
         self.shown = {one.id for one in self.correlations if generated.get(one.id, one.id in selected)}
         rules = base_rules(self.correlations)
-        self.hidden = {rule for rule in rules if not generated[rule]}
-        self._by_id = {one.id: one for one in self.correlations}
-        found: dict[str, set[str]] = {rule: set() for rule in sorted(rules)}
-        for one in self.correlations:
+        # Of all that are on: a search that asks for some correlations asks for no match that is not to be seen.
+        on = [one for one in correlations if one.enabled]
+        generated = _generated([*on, *self.correlations])
+        self.hidden = {rule for rule in base_rules(correlations) if not generated.get(rule, True)}
+        needs: dict[str, set[str]] = {rule: set() for rule in (*rules, *(one.id for one in self.correlations))}
+        # Outer ones first: what is needed of an inner one is known when its own turn comes.
+        for one in reversed(self.correlations):
+            # A group-by field is the alert's own; others are those of the event that completes it.
+            inherited = needs[one.id] - set(one.group_by)
             for rule in one.rules:
-                for field in (*one.group_by, *one.condition.fields):
-                    self._need(rule, one.field_of(field, rule), found)
-        self.fields = {rule: sorted(names) for rule, names in found.items()}
-
-    def _need(self, rule: str, field: str, found: dict[str, set[str]]) -> None:
-        """Note that a field is needed of what a rule, or of what completes an inner correlation."""
-        inner = self._by_id.get(rule)
-        if inner is None:
-            found[rule].add(field)
-        elif field not in inner.group_by:
-            for listed in inner.rules:
-                self._need(listed, field, found)
+                needs[rule].update(one.field_of(field, rule) for field in (*one.group_by, *one.condition.fields))
+                needs[rule] |= inherited
+        self.fields = {rule: sorted(needs[rule]) for rule in sorted(rules)}
 
     def group_fields(self) -> list[str]:
         """The group-by fields of the correlations whose alerts are shown, each once."""

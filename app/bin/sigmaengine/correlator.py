@@ -69,14 +69,33 @@ class Correlator:
 class _Group:
     """One group of a correlation: the parts within its window."""
 
-    __slots__ = ("aggregate", "emitted", "held", "last", "parts")
+    __slots__ = ("aggregate", "bases", "emitted", "held", "last", "parts")
 
     def __init__(self, judge: Judge) -> None:
         self.parts: deque[Part] = deque()
         self.aggregate = judge.aggregate()
+        #: The rules whose matches the parts are made of, and of how many parts each.
+        self.bases: dict[str, int] = {}
         self.held = False
         self.last = 0
         self.emitted: int | None = None
+
+    def add(self, part: Part) -> None:
+        """Take a part into the window."""
+        self.parts.append(part)
+        self.aggregate.add(part)
+        for rule in _bases(part):
+            self.bases[rule] = self.bases.get(rule, 0) + 1
+
+    def forget(self, start: int) -> None:
+        """Let go of the parts before ``start``."""
+        while self.parts and self.parts[0].of.time < start:
+            part = self.parts.popleft()
+            self.aggregate.remove(part)
+            for rule in _bases(part):
+                left = self.bases.pop(rule) - 1
+                if left:
+                    self.bases[rule] = left
 
 
 class _Windows:
@@ -99,8 +118,7 @@ class _Windows:
                 group = touched.get(part.group)
                 if group is None:
                     group = touched[part.group] = self._touched(part.group, time)
-                group.parts.append(part)
-                group.aggregate.add(part)
+                group.add(part)
         found = [self._judged(key, touched[key], time) for key in sorted(touched)]
         return [alert for alert in found if alert]
 
@@ -120,9 +138,7 @@ class _Windows:
             group = self.groups[key] = _Group(self.judge)
         self.groups.move_to_end(key)
         group.last = time
-        start = time - self.span
-        while group.parts and group.parts[0].of.time < start:
-            group.aggregate.remove(group.parts.popleft())
+        group.forget(time - self.span)
         return group
 
     def _judged(self, key: GroupKey, group: _Group, time: int) -> Alert | None:
@@ -133,9 +149,9 @@ class _Windows:
             return None
         group.emitted = time
         count = len(group.parts)
-        listed = list(islice(group.parts, max(0, count - MAX_LISTED), None))
-        bases = sorted({rule for part in group.parts for rule in _bases(part)})
-        return Alert(self.correlation, time, key, value, listed, count, bases)
+        # From the end: a deque is walked to its middle slowly.
+        listed = list(islice(reversed(group.parts), MAX_LISTED))[::-1]
+        return Alert(self.correlation, time, key, value, listed, count, sorted(group.bases))
 
 
 def _bases(part: Part) -> Iterable[str]:
