@@ -44,6 +44,11 @@ ERRORS: dict[str, tuple[Any, str, tuple[Any, ...]]] = {
     "no-type": (content(type=None), "correlation-type", ()),
     "unknown-type": (content(type="event_counts"), "correlation-type", ("type",)),
     "type-of-a-list": (content(type=["event_count"]), "correlation-type", ("type",)),
+    "ordered-rule-twice": (
+        content(type="temporal_ordered", rules=["a", "b", "a"], condition=None),
+        "correlation-rules",
+        ("rules", 2),
+    ),
     "no-rules": (content(rules=None), "correlation-rules", ()),
     "empty-rules": (content(rules=[]), "correlation-rules", ("rules",)),
     "rule-that-is-a-number": (content(rules=["a", 7]), "correlation-rules", ("rules", 1)),
@@ -109,6 +114,9 @@ def test_an_error(given_content: Any, code: str, place: tuple[Any, ...]) -> None
 
 WARNINGS: dict[str, tuple[Any, str, tuple[Any, ...]]] = {
     "unknown-key": (content(group_by=["u"]), "correlation-key", ("group_by",)),
+    "count-of-zero": (content(condition={"eq": 0}), "correlation-condition", ("condition",)),
+    "count-below-one": (content(condition={"lt": 1}), "correlation-condition", ("condition",)),
+    "none-of-the-rules": (content(type="temporal", condition={"lte": 0}), "correlation-condition", ("condition",)),
     "rule-twice": (content(rules=["a", "a"]), "correlation-rules", ("rules", 1)),
     "metadata-field": (content(**{"group-by": ["_cd"]}), "correlation-group-by", ("group-by",)),
     "range-without-a-number-in-it": (content(condition={"gt": 2, "lt": 3}), "correlation-condition", ("condition",)),
@@ -160,6 +168,11 @@ def test_generate_may_stand_on_top_and_may_not_differ() -> None:
     assert said(content(generate=False), generate=True) == [
         (ERROR, "correlation-generate", ("correlation", "generate"))
     ]
+
+
+@pytest.mark.parametrize("key", ["detection", "logsource"])
+def test_what_a_rule_has_is_not_lost_silently(key: str) -> None:
+    assert said(content(), **{key: DETECTION}) == [("error", "correlation-document", (key,))]
 
 
 def test_metadata_is_looked_at_as_in_rules() -> None:

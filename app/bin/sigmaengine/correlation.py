@@ -38,6 +38,8 @@ _TIMESPAN = re.compile(r"([0-9]{1,9})([smhdwMy])\Z")
 _NAME = re.compile(r"[^\s()|]+")
 _WORDS = ("and", "or", "not", "of", "all", "any", "them", "1")
 _KEYS = ("type", "rules", "group-by", "timespan", "aliases", "condition", "generate")
+#: Keys of rules that a correlation does not have.
+_OF_RULES = ("detection", "logsource")
 _HERE: Where = ("correlation",)
 
 
@@ -120,6 +122,10 @@ class _Reader:
 
     def read(self) -> Correlation:
         metadata = Metadata(self.document, self.problems, "correlation")
+        for key in _OF_RULES:
+            if key in self.document:
+                message = f"a correlation has no {shown(key)}; write the rule as a document of its own, and list it"
+                self.problems.error("correlation-document", message, (key,))
         for key in self.content:
             if key not in _KEYS:
                 self._warn("correlation-key", f"{shown(key)} means nothing here; there are {', '.join(_KEYS)}", key)
@@ -162,8 +168,8 @@ class _Reader:
         where = (*_HERE, "type") if "type" in self.content else _HERE
         raise RuleError("correlation-type", f"{told}; there are {', '.join(KINDS)}", where)
 
-    def _texts(self, key: str, code: str, what: str) -> list[str]:
-        """A text or a list of texts, each once; faults are told."""
+    def _texts(self, key: str, code: str, what: str, *, once: bool = False) -> list[str]:
+        """A text or a list of texts, each once; faults are told. ``once``: a repetition is one."""
         value = self.content.get(key)
         values = value if isinstance(value, list) else [] if value is None else [value]
         found: dict[str, None] = {}
@@ -171,6 +177,8 @@ class _Reader:
             where = (key, index) if values is value else (key,)
             if not isinstance(text, str) or not text.strip():
                 self._error(code, f"'{key}' lists {what}, not {kind_of(text) if text else 'an empty text'}", *where)
+            elif text.strip() in found and once:
+                self._error(code, f"{shown(text)} is listed twice; in an order, each rule has one place", *where)
             elif text.strip() in found:
                 self._warn(code, f"{shown(text)} is listed twice; once is enough", *where)
             else:
@@ -178,7 +186,7 @@ class _Reader:
         return list(found)
 
     def _rules(self, kind: str) -> list[str]:
-        rules = self._texts("rules", "correlation-rules", "ids or names of rules, as text")
+        rules = self._texts("rules", "correlation-rules", "ids or names of rules, as text", once=kind == ORDERED)
         if len(rules) > MAX_RULES:
             self._error("correlation-rules", f"there are over {MAX_RULES} rules", "rules")
         if not rules and not (kind in TEMPORALS and isinstance(self.content.get("condition"), str)):
@@ -287,6 +295,8 @@ class _Reader:
         elif not can_hold(
             [(name, Decimal(number)) for name, number in comparisons],
             counts=kind not in VALUED or kind == DISTINCT,
+            # A group is judged at times of its own events, of which there is then one at least.
+            least=0 if kind == DISTINCT else 1,
             most=rules if kind in TEMPORALS else None,
         ):
             self._warn("correlation-condition", "no value can satisfy this; no alert will come", "condition")

@@ -27,13 +27,13 @@ def compares(operator: str, value: Any, number: Any) -> bool:
     return value != number if operator == "neq" else bool(COMPARISONS[operator](value, number))
 
 
-def can_hold(comparisons: Sequence[tuple[str, Decimal]], counts: bool, most: int | None) -> bool:
-    """False if no value satisfies all comparisons; ``counts`` are whole and from 0 to ``most``."""
+def can_hold(comparisons: Sequence[tuple[str, Decimal]], counts: bool, least: int, most: int | None) -> bool:
+    """False if no value satisfies all comparisons; ``counts`` are whole and from ``least`` to ``most``."""
     step = Decimal(1) if counts else Decimal("0.5")
     # Between and beside the numbers that are named, each value is like its neighbours.
     tried = {number + side for _, number in comparisons for side in (-step, Decimal(0), step)}
     if counts:
-        tried = {number.to_integral_value() for number in tried if number >= 0} | {Decimal(0)}
+        tried = {number.to_integral_value() for number in tried if number >= least} | {Decimal(least)}
     if most is not None:
         tried = {number for number in tried if number <= most}
     if len(comparisons) > 1 and not counts:

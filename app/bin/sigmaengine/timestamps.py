@@ -1,7 +1,7 @@
 """Times of events, exactly: text -> whole nanoseconds since 1970, and back.
 
 Splunk's ``_time`` is seconds since 1970 with a fraction of at most nine digits; what a fraction has
-beyond that is cut off. Files of events may have ISO 8601 instead; without a zone it is UTC.
+beyond that is cut off. Thirteen whole digits are milliseconds, as in the fields of events. Files of events may have ISO 8601 instead; without a zone it is UTC.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from datetime import date
 
 SECOND = 1_000_000_000  # nanoseconds
 
+_MILLISECOND_DIGITS = 13
 _EPOCH = re.compile(r"([+-]?)([0-9]{1,15})(?:\.([0-9]*))?\Z")
 _ISO = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]+))?)?"
@@ -25,6 +26,8 @@ def parse_time(text: str) -> int | None:
     if found:
         sign, seconds, fraction = found.groups()
         time = int(seconds) * SECOND + _fraction(fraction)
+        if len(seconds) == _MILLISECOND_DIGITS and fraction is None:
+            time //= 1000
         return -time if sign == "-" else time
     found = _ISO.match(text.strip())
     return _iso_time(found) if found else None
