@@ -1,7 +1,8 @@
 """Times of events, exactly: text -> whole nanoseconds since 1970, and back.
 
 Splunk's ``_time`` is seconds since 1970 with a fraction of at most nine digits; what a fraction has
-beyond that is cut off. Thirteen whole digits are milliseconds, as in the fields of events. Files of events may have ISO 8601 instead; without a zone it is UTC.
+beyond that is cut off. Thirteen whole digits are milliseconds, as in the fields of
+events. Files of events may have ISO 8601 instead; without a zone it is UTC.
 """
 
 from __future__ import annotations
