@@ -12,9 +12,9 @@ from typing import Any
 from sigmaengine.documents import RULE
 from sigmaengine.expanding import FILE, Expanding, ExpandingRule, as_json
 from sigmaengine.filters import Filter, reach
-from sigmaengine.modifiers import UNDEFINED
 from sigmaengine.overrides import WAITING_FILE
 from sigmaengine.packedjson import packed
+from sigmaengine.placeholders import UNDEFINED
 from sigmaengine.rule import Rule, read_rule
 from sigmaengine.selection import RuleInfo
 

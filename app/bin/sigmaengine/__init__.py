@@ -13,6 +13,7 @@ numbers           exact comparison of numbers written as text
 scalars           plain scalars of YAML 1.2 -> values
 packedjson        JSON as the files of compiled rules hold it
 patterns          Sigma strings: escapes, wildcards, windash; matching them
+placeholders      placeholders in the values of rules
 modifiers         the modifier table: a chain and a value -> value tests
 condition         the condition language: text -> expression
 thresholds        numbers that a correlation's condition compares with

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .modifiers import Placeholders
+from .placeholders import Placeholders
 from .problems import WARNING, Problem
 from .rule import Rule, read_rule
 from .ruletext import TextError, line_of, read_documents

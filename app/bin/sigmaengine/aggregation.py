@@ -25,8 +25,8 @@ from typing import Any, NamedTuple
 
 from .condition import marked
 from .metadata import Metadata
-from .modifiers import Placeholders
 from .numbers import parse_number
+from .placeholders import Placeholders
 from .problems import Problem, Problems, RuleError, Where, kind_of, shown
 from .rule import Rule, read_rule
 

@@ -11,7 +11,7 @@ from .correlationrefs import Named, resolve
 from .documents import CORRELATION, FILTER, RULE, Resolved, resolved
 from .filters import Filter, apply_filters, read_filter
 from .lookupfiles import LookupFile, Row, read_truth
-from .modifiers import Placeholders
+from .placeholders import Placeholders
 from .problems import ERROR, WARNING, Problem, shown
 from .rule import Rule, read_rule
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from .aggregation import EVENTS
 from .condition import Expression
 from .metadata import Metadata
-from .modifiers import Placeholders
+from .placeholders import Placeholders
 from .problems import Problem, Problems, RuleError, Where, kind_of, shown
 from .rule import DetectionExpression, DetectionReader, Item, LogSource, Rule, read_logsource
 

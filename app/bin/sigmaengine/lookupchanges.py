@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Callable
 from . import lookupfiles
 from .aggregation import EVENTS
 from .lookupfiles import LookupFile
-from .modifiers import UNDEFINED
+from .placeholders import UNDEFINED
 from .problems import ERROR, counted, listed
 from .ruleset import RuleSet, make_shards
 from .selection import RuleInfo

@@ -19,19 +19,17 @@ from __future__ import annotations
 import re
 import warnings
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import product
 from typing import Any, Callable, NamedTuple, Union
 
 from . import patterns
 from .patterns import ANY, DASH, DASHES, Parts
+from .placeholders import Placeholders, expanded, expanded_expressions
 from .problems import RuleError, Where, shown
 
 Test = list[Any]
-#: Placeholder name -> its values, each a Sigma string.
-Placeholders = Mapping[str, Sequence[str]]
-
 _ROLES: dict[str, str] = {
     "contains": "anchor", "startswith": "anchor", "endswith": "anchor",
     "base64": "encode", "base64offset": "encode",
@@ -54,16 +52,20 @@ _STEPS: dict[tuple[str, str], str] = {
     ("text with placeholders", "anchor"): "text with wildcards",
     ("text with placeholders", "windash"): "text with windash",
     ("text with placeholders", "encode"): "encoded text",
+    ("text with placeholders", "expand"): "text with placeholders",
     ("text with windash", "anchor"): "text with wildcards",
     ("text with windash", "encode"): "encoded text",
     ("text with windash", "expand"): "text with windash",
+    ("text with windash", "windash"): "text with windash",
     ("encoded text", "encode"): "encoded text",
     ("encoded text", "windash"): "encoded text",
+    ("encoded text", "expand"): "encoded text",
     ("encoded text", "anchor"): "text with wildcards",
     ("text with wildcards", "windash"): "text with wildcards",
     ("text with wildcards", "expand"): "text with wildcards",
     ("text", "re"): "regular expression",
     ("regular expression", "flag"): "regular expression",
+    ("regular expression", "expand"): "regular expression",
     ("text", "cidr"): "network",
     ("text", "exists"): "presence",
     ("text", "fieldref"): "field reference",
@@ -76,7 +78,6 @@ TEXT_KINDS = ("text", "text with placeholders", "text with windash", "encoded te
 
 # Each windash position multiplies the strings to encode by five.
 _MAX_ENCODED_VARIANTS = 5**4
-_MAX_EXPANSIONS = 10_000
 
 
 class Chain(NamedTuple):
@@ -99,6 +100,13 @@ class Chain(NamedTuple):
     def cased(self) -> bool:
         """Text is compared as it stands."""
         return "cased" in self.names
+
+    @property
+    def expands(self) -> bool:
+        """Values may hold placeholders: what an encoding has made holds none."""
+        if "expand" not in self.names:
+            return False
+        return not any(_ROLES[name] == "encode" for name in self.names[: self.names.index("expand")])
 
     def first_of(self, role: str) -> str:
         """The first modifier with this role, or an empty string."""
@@ -144,6 +152,8 @@ def value_tests(value: object, chain: Chain, placeholders: Placeholders, where: 
         raise RuleError("value-type", f"null cannot be used with '{'|'.join(chain.names)}'", where)
     if chain.kind in TEXT_KINDS:
         return list(_text_tests(value, chain, placeholders, where))
+    if chain.expands and chain.kind == "regular expression":
+        return [_regex(text, chain, where) for text in expanded_expressions(scalar_text(value), placeholders, where)]
     return [_MAKERS[chain.kind](value, chain, where)]
 
 
@@ -158,7 +168,7 @@ def _text_tests(value: object, chain: Chain, placeholders: Placeholders, where: 
         yield ["num", str(value)]
         return
     text = scalar_text(value)
-    variants = _expanded(text, placeholders, where) if "expand" in chain.names else [patterns.parse(text)]
+    variants = expanded(text, placeholders, where) if chain.expands else [patterns.parse(text)]
     for name in chain.names:
         step = _TEXT_STEPS.get(name)
         if step is not None:
@@ -275,39 +285,6 @@ _TEXT_STEPS: dict[str, Callable[[Parts, Where], list[Parts]]] = {
     "utf16be": _encoded_with("utf-16-be"),
     "utf16": _utf16,
 }
-
-# --- placeholders -------------------------------------------------------------------------------
-
-#: The code of the error that a placeholder has no value.
-UNDEFINED = "placeholder-undefined"
-
-# "\%" is a percent sign, "\\%name%" a backslash and a placeholder.
-PLACEHOLDER = re.compile(r"(?P<skip>\\\\|\\%)|%(?P<name>[\w-]+)%")
-
-
-def _expanded(text: str, placeholders: Placeholders, where: Where) -> list[Parts]:
-    """Every combination of the values of the placeholders in ``text``."""
-    pieces: list[list[Parts]] = []
-    literal, position = "", 0
-    total = 1
-    for found in PLACEHOLDER.finditer(text):
-        literal += text[position : found.start()]
-        position = found.end()
-        name = found["name"]
-        if name is None:
-            literal += "%" if found["skip"] == r"\%" else found["skip"]
-            continue
-        values = placeholders.get(name)
-        if not values:
-            raise RuleError(UNDEFINED, f"the placeholder '%{name}%' has no value", where)
-        total *= len(values)
-        if total > _MAX_EXPANSIONS:
-            raise RuleError("placeholder-count", f"the placeholders give over {_MAX_EXPANSIONS} values", where)
-        pieces += [[patterns.parse(literal)], [patterns.parse(value) for value in values]]
-        literal = ""
-    pieces.append([patterns.parse(literal + text[position:])])
-    return [patterns.join([part for piece in choice for part in piece]) for choice in product(*pieces)]
-
 
 # --- everything that is not text ----------------------------------------------------------------
 

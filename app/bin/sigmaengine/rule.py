@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 from . import condition as conditions
 from .condition import Expression
 from .metadata import Metadata
-from .modifiers import PLACEHOLDER, TEXT_KINDS, Chain, Placeholders, Test, read_chain, scalar_text, value_tests
+from .modifiers import TEXT_KINDS, Chain, Test, read_chain, scalar_text, value_tests
 from .patterns import ANY, join
+from .placeholders import PLACEHOLDER, Placeholders
 from .problems import Problem, Problems, RuleError, Where, kind_of, shown
 
 MAX_VALUES = 200_000
@@ -220,7 +221,7 @@ class DetectionReader:
         values = content if isinstance(content, list) else [content]
         self._check_values(field, chain, content, where)
         if "expand" in names:
-            self._warn_without_placeholder(key, values, where)
+            self._warn_without_placeholder(key, values if chain.expands else (), where)
         tests: list[Test] = []
         for index, value in enumerate(values):
             if value is _ELSEWHERE:
@@ -269,7 +270,7 @@ class DetectionReader:
             )
         if chain.kind == "network" and _has_host_bits(str(value)):
             self.problems.warn("cidr-host-bits", f"{shown(value)} has host bits set; they are ignored", where)
-        for found in _BACKSLASHED.finditer(scalar_text(value) if "expand" in chain.names else ""):
+        for found in _BACKSLASHED.finditer(scalar_text(value) if chain.expands else ""):
             if name := found["name"]:
                 message = (
                     f"'\\%{name}%' is the text '%{name}%'; a backslash and the placeholder are written '\\\\%{name}%'"
@@ -279,7 +280,10 @@ class DetectionReader:
     def _warn_without_placeholder(self, key: str, values: Sequence[object], where: Where) -> None:
         texts = [scalar_text(value) for value in values if value is not _ELSEWHERE]
         if not any(found["name"] for text in texts for found in PLACEHOLDER.finditer(text)):
-            message = f"no value of '{key}' has a placeholder, a name between percent signs such as %admins%"
+            message = (
+                f"no value of '{key}' has a placeholder, a name between percent signs such as %admins%, where 'expand'"
+                " is applied"
+            )
             self.problems.warn("placeholder-none", message, where)
 
 
