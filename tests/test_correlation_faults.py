@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -48,6 +49,16 @@ ERRORS: dict[str, tuple[Any, str, tuple[Any, ...]]] = {
         content(type="temporal_ordered", rules=["a", "b", "a"], condition=None),
         "correlation-rules",
         ("rules", 2),
+    ),
+    "of-without-rules": (
+        content(type="temporal", rules=None, condition="1 of a*"),
+        "correlation-condition",
+        ("condition",),
+    ),
+    "number-beyond-floats": (
+        content(condition={"gte": Decimal("1e400")}),
+        "correlation-condition",
+        ("condition", "gte"),
     ),
     "no-rules": (content(rules=None), "correlation-rules", ()),
     "empty-rules": (content(rules=[]), "correlation-rules", ("rules",)),

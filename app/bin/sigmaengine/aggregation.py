@@ -210,6 +210,11 @@ class _Parser:
     def _name(self, expected: str) -> str:
         if not self._peek() or self._peek()[0] in "(),|<>=!":
             raise self._error(f"expected {expected}")
+        name = self._peek()
+        if name == "*":
+            raise self._error("'*' is no field; events are counted by 'count()'")
+        if name[0] in "\"'":
+            raise self._error("a field is written without quotes")
         return self._next()
 
     def _fields(self) -> list[str]:

@@ -275,6 +275,10 @@ class _Reader:
         if kind not in TEMPORALS:
             message = f"a condition in words needs the type {' or '.join(TEMPORALS)}; for {kind} write 'gte: 10'"
             raise RuleError("correlation-condition", message, where)
+        words = [name.lower() for name in _NAME.findall(text)]
+        if not rules and "of" in words:
+            message = "'of' speaks of the rules that are listed; list them in 'rules'"
+            raise RuleError("correlation-condition", message, where)
         names = rules or [name for name in dict.fromkeys(_NAME.findall(text)) if name.lower() not in _WORDS]
         expression = parse_condition(text, names, self.problems, where)
         if kind == ORDERED and ordered_terms(expression, list(dict.fromkeys(identifiers(expression)))) is None:
@@ -307,9 +311,9 @@ class _Reader:
         text = _number_text(value)
         number = parse_number(text)
         if number is None or not is_computable(number):
-            self._error(
-                "correlation-condition", f"'{key}' compares with a number, not {shown(value)}", "condition", key
-            )
+            told = kind_of(value) if value is None or isinstance(value, (list, Mapping)) else shown(scalar_text(value))
+            message = f"'{key}' compares with a number that is not beyond 1e308, not with {told}"
+            self._error("correlation-condition", message, "condition", key)
             return "0"
         return text
 

@@ -199,6 +199,8 @@ def _named(
         meant = names.positions(reference)
         if not meant:
             what = others.get(reference) or others.get(reference.lower()) or "no rule that was read"
+            if reference.lower() == "any":
+                what += " (every rule is 'rules: any', without a list)"
             problems.warn("filter-rule-unknown", f"{shown(reference)} is {what}: nothing is filtered there", where)
         for position in meant:
             rule = rules[position]
