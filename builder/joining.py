@@ -94,7 +94,7 @@ def _resolve(outcomes: Sequence[Outcome]) -> None:
     correlating = [outcome for outcome in outcomes if outcome.correlation]
     correlations = [outcome.correlation for outcome in correlating if outcome.correlation]
     rules = [outcome.rule for outcome in outcomes if outcome.rule]
-    usable, problems = resolve(correlations, rules)
+    usable, problems = resolve(correlations, rules, _no_rules(outcomes))
     ranked = {correlation.id: (rank, correlation) for rank, correlation in enumerate(usable)}
     for position, outcome in enumerate(correlating):
         told = [problem._replace(where=place(problem.where)) for problem in problems[position]]

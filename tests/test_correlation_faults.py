@@ -323,3 +323,9 @@ def test_inner_ones_come_first_whatever_the_order() -> None:
     chain = [correlation(f"0{n}", f"n{n}", rules=[f"n{n + 1}"] if n < 5 else ["first"]) for n in range(1, 6)]
     resolved, _ = resolve(chain, RULES)
     assert [one.name for one in inner_first(sorted(resolved, key=lambda one: one.id))] == ["n5", "n4", "n3", "n2", "n1"]
+
+
+def test_a_reference_to_what_cannot_be_used_says_so() -> None:
+    others = {"bad": "a rule that cannot be used"}
+    _, ((problem,),) = resolve([correlation("01", rules=["bad"])], [], others)
+    assert (problem.code, problem.message) == ("correlation-reference", "'bad' is a rule that cannot be used")

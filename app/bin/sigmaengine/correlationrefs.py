@@ -5,7 +5,7 @@ A correlation may list other correlations: each alert of such an inner one is an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from .condition import Expression
@@ -26,14 +26,15 @@ class Named(Protocol):
 
 
 def resolve(
-    correlations: Sequence[Correlation], rules: Iterable[Named]
+    correlations: Sequence[Correlation], rules: Iterable[Named], others: Mapping[str, str] | None = None
 ) -> tuple[list[Correlation], list[list[Problem]]]:
     """Turn references into ids.
 
-    Returns the correlations that can be used, inner ones
-    before those that list them, and what was found in each of ``correlations``, by position.
+    ``others``: ids and names of what cannot be referred to -> what they mean, in words. Returns the
+    correlations that can be used, inner ones before those that list them, and what was found in each of
+    ``correlations``, by position.
     """
-    names = _Names([*rules, *correlations])
+    names = _Names([*rules, *correlations], others or {})
     found = [Problems() for _ in correlations]
     resolved = [_resolved(one, names, problems) for one, problems in zip(correlations, found)]
     by_id = {one.id.lower(): position for position, one in enumerate(resolved)}
@@ -58,7 +59,8 @@ def resolve(
 class _Names:
     """Who is meant by an id (in any case) or a name."""
 
-    def __init__(self, known: Sequence[Named]) -> None:
+    def __init__(self, known: Sequence[Named], others: Mapping[str, str]) -> None:
+        self._others = others
         self.by_id = {one.id.lower(): one.id for one in known}
         self.by_name: dict[str, list[str]] = {}
         for one in known:
@@ -69,6 +71,16 @@ class _Names:
         """Everything that has this id, or else this name."""
         by_id = self.by_id.get(reference.lower())
         return [by_id] if by_id is not None else self.by_name.get(reference, [])
+
+    def why_none(self, reference: str) -> str:
+        """What is wrong with a reference to nothing."""
+        other = self._others.get(reference) or self._others.get(reference.lower())
+        if other:
+            return f"{shown(reference)} is {other}"
+        return (
+            f"no rule or correlation in use has the id or the name {shown(reference)};"
+            " correct it, or read the file that it is in too"
+        )
 
 
 def _resolved(correlation: Correlation, names: _Names, problems: Problems) -> Correlation:
@@ -82,10 +94,7 @@ def _resolved(correlation: Correlation, names: _Names, problems: Problems) -> Co
         if found:
             message = f"{len(found)} rules have the name {shown(reference)}; refer to the one that is meant by its id"
         else:
-            message = (
-                f"no rule or correlation in use has the id or the name {shown(reference)};"
-                " correct it, or read the file that it is in too"
-            )
+            message = names.why_none(reference)
         problems.error("correlation-reference", message, where)
     aliases = {
         alias: _resolved_alias(alias, fields, correlation, names, problems)
