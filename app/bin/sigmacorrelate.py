@@ -118,8 +118,8 @@ class SigmaCorrelateCommand(ChunkCommand, EventingCommand):
             self.write_info(f"sigmacorrelate: {text}")
         if not plan.correlations:
             self.write_warning(
-                "sigmacorrelate: there are no correlations in use (the app was built without, or sigma_rule_settings"
-                " switches them off); all events pass unchanged"
+                "sigmacorrelate: the app was built without correlations, or the lookup sigma_rule_settings switches"
+                " them off; all events pass unchanged"
             )
         elif path.rows and not path.named:
             self.write_warning(
