@@ -117,9 +117,10 @@ def _same(_: str, random: Random) -> str:
 
 
 def _address(network: str, random: Random) -> str:
+    """One of a network, or the one behind it; behind the last of all comes the first."""
     addresses = ipaddress.ip_network(network, strict=False)
     number = int(addresses.network_address) + random.randrange(addresses.num_addresses + 1)
-    return str(type(addresses.network_address)(number))
+    return str(type(addresses.network_address)(number % (1 << addresses.max_prefixlen)))
 
 
 #: Modifiers for which a value's text is not what an event holds -> what it may hold.
