@@ -11,11 +11,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
-
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "app" / "bin")]
 
+from builder.docpages import page_command  # noqa: E402 - after the path is set
 from builder.lint.registry import FILE_NAME, TOPICS, Code, codes  # noqa: E402 - after the path is set
 
 #: A text in single quotes, which are no apostrophes.
@@ -117,20 +116,7 @@ def _escaped(text: str) -> str:
     return text
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--write", "action", flag_value="write", help="Write docs/check.md.")
-@click.option("--check", "action", flag_value="check", help="Exit with 1 if docs/check.md is another text.")
-def main(action: str | None) -> None:
-    """Print, write or check the page on codes."""
-    text = page()
-    if action == "write":
-        PAGE.write_text(text, "utf-8", newline="\n")
-    elif action == "check":
-        if not PAGE.exists() or PAGE.read_text("utf-8") != text:
-            click.echo("docs/check.md is out of date: python -m builder.docs_check --write", err=True)
-            sys.exit(1)
-    else:
-        click.echo(text, nl=False)
+main = page_command(PAGE, "builder.docs_check", page)
 
 
 if __name__ == "__main__":

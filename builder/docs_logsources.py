@@ -14,11 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import click
-
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "app" / "bin")]
 
+from builder.docpages import page_command  # noqa: E402 - after the path is set
 from builder.paths import MAPPINGS  # noqa: E402
 from sigmaengine.rule import LogSource  # noqa: E402 - after the path is set
 from sigmaengine.ruletext import read_documents  # noqa: E402
@@ -173,20 +172,7 @@ def _escaped(text: str) -> str:
     return re.sub(r"([*|<\[\]])", r"\\\1", text)
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--write", "action", flag_value="write", help="Write docs/log-sources.md.")
-@click.option("--check", "action", flag_value="check", help="Exit with 1 if docs/log-sources.md is another text.")
-def main(action: str | None) -> None:
-    """Print, write or check the page on log sources."""
-    text = page()
-    if action == "write":
-        PAGE.write_text(text, "utf-8", newline="\n")
-    elif action == "check":
-        if not PAGE.exists() or PAGE.read_text("utf-8") != text:
-            click.echo("docs/log-sources.md is out of date: python -m builder.docs_logsources --write", err=True)
-            sys.exit(1)
-    else:
-        click.echo(text, nl=False)
+main = page_command(PAGE, "builder.docs_logsources", page)
 
 
 if __name__ == "__main__":

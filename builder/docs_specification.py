@@ -12,11 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import click
-
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "app" / "bin")]
 
+from builder.docpages import page_command  # noqa: E402 - after the path is set
 from sigmaengine.ruletext import read_documents  # noqa: E402 - after the path is set
 
 PAGE = ROOT / "docs" / "specification.md"
@@ -146,20 +145,7 @@ def _cell(text: str) -> str:
     return "".join(part if part.startswith("`") else re.sub(r"([*<\[\]])", r"\\\1", part) for part in parts)
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--write", "action", flag_value="write", help="Write docs/specification.md.")
-@click.option("--check", "action", flag_value="check", help="Exit with 1 if docs/specification.md is another text.")
-def main(action: str | None) -> None:
-    """Print, write or check the page on the specification."""
-    text = page()
-    if action == "write":
-        PAGE.write_text(text, "utf-8", newline="\n")
-    elif action == "check":
-        if not PAGE.exists() or PAGE.read_text("utf-8") != text:
-            click.echo("docs/specification.md is out of date: python -m builder.docs_specification --write", err=True)
-            sys.exit(1)
-    else:
-        click.echo(text, nl=False)
+main = page_command(PAGE, "builder.docs_specification", page)
 
 
 if __name__ == "__main__":
