@@ -54,13 +54,12 @@ LAYERS = {
             STANDARD_LIBRARY | {"sigmaengine"},
             {"sigmaengine.ruletext": frozenset({"yaml"})},
         ),
-        Layer("sigmamatch", APP_BIN, "sigmamatch.py", STANDARD_LIBRARY | {"splunklib", "sigmaengine"}, {}),
         Layer(
-            "sigmacorrelate",
+            "commands",
             APP_BIN,
-            "sigmaco*.py",
+            "sigma*.py",
             STANDARD_LIBRARY | {"splunklib", "sigmaengine"},
-            {"sigmacorrelate": frozenset({"sigmacommand"})},
+            dict.fromkeys(("sigmamatch", "sigmacorrelate"), frozenset({"sigmacommand"})),
         ),
         Layer(
             "builder",

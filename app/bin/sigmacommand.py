@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import sys
+from abc import abstractmethod
 from typing import IO, Any
 
 BIN = os.path.dirname(os.path.abspath(__file__))
 # The packaged app has its libraries here; a checkout has them installed.
 sys.path.insert(0, os.path.join(BIN, "lib"))
 
-from sigmaengine import chunks, ruleset  # noqa: E402 - after the path is set
+from sigmaengine import chunks, problems, ruleset  # noqa: E402 - after the path is set
 
 RULESET = os.path.join(BIN, "ruleset")
 LOOKUPS = os.path.join(os.path.dirname(BIN), "lookups")
@@ -35,13 +36,13 @@ class ChunkCommand:
     record: Any
     fieldnames: Any
 
+    @abstractmethod
     def set_up(self) -> None:
         """Read the options. Raises OptionError, RuleSetError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answer(self, body: bytes, finished: bool) -> bytes | bytearray:
-        """The answer to one chunk's table. Raises OSError, RuleSetError."""
-        raise NotImplementedError
+        """The answer to one chunk's table. Raises RuleSetError."""
 
     def prepare(self) -> None:
         """Read the options before splunkd sends events. A fault ends the search with a message."""
@@ -120,12 +121,6 @@ def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
         raise OptionError(f"{name}={value}: there are {', '.join(choices)}")
 
 
-def counted(count: int, one: str, several: str = "") -> str:
-    """A number of things, in words; ``several`` where it is not ``one`` and an s."""
-    return f"1 {one}" if count == 1 else f"{count} {several or one + 's'}"
-
-
 def listed(texts: list[str]) -> str:
     """The first of several texts, and how many more there are."""
-    more = len(texts) - _EXAMPLES
-    return "; ".join(texts[:_EXAMPLES]) + (f"; and {more} more" if more > 0 else "")
+    return problems.listed(texts, _EXAMPLES)

@@ -9,7 +9,7 @@ import os
 from typing import Any
 
 # First: it puts the app's libraries on the path.
-from sigmacommand import LOOKUPS, RULESET, ChunkCommand, OptionError, check_choice, counted, listed
+from sigmacommand import LOOKUPS, RULESET, ChunkCommand, OptionError, check_choice, listed
 
 # isort: split
 from splunklib.searchcommands import Configuration, EventingCommand, Option, SearchMetric, dispatch
@@ -21,6 +21,7 @@ from sigmaengine.correlationplan import CorrelationPlan
 from sigmaengine.fields import PROFILES
 from sigmaengine.occurrences import MAX_COMBINATIONS
 from sigmaengine.overrides import Overrides
+from sigmaengine.problems import counted
 from sigmaengine.routing import parse_logsource
 from sigmaengine.rule import LogSource
 from sigmaengine.timesort import TimeSorter

@@ -7,48 +7,33 @@ byte that is not ours.
 
 from __future__ import annotations
 
-import os
-import sys
-from typing import IO, Any, Callable
+from typing import Any, Callable
 
-BIN = os.path.dirname(os.path.abspath(__file__))
-# The packaged app has its libraries here; a checkout has them installed.
-sys.path.insert(0, os.path.join(BIN, "lib"))
+# First: it puts the app's libraries on the path.
+from sigmacommand import LOOKUPS, RULESET, ChunkCommand, OptionError, check_choice, listed
 
-from splunklib.searchcommands import (  # noqa: E402
-    Configuration,
-    Option,
-    SearchMetric,
-    StreamingCommand,
-    dispatch,
-    validators,
-)
+# isort: split
+from splunklib.searchcommands import Configuration, Option, SearchMetric, StreamingCommand, dispatch, validators
 
-from sigmaengine import chunks, ruleset, selection  # noqa: E402 - after the path is set
-from sigmaengine.datapath import DataPath  # noqa: E402
-from sigmaengine.fields import PROFILES  # noqa: E402
-from sigmaengine.matcher import Matcher  # noqa: E402
-from sigmaengine.overrides import Overrides  # noqa: E402
-from sigmaengine.problems import counted, listed  # noqa: E402
-from sigmaengine.results import field_names  # noqa: E402
-from sigmaengine.routing import parse_logsource  # noqa: E402
-from sigmaengine.rule import LogSource  # noqa: E402
+from sigmaengine import ruleset, selection
+from sigmaengine.datapath import DataPath
+from sigmaengine.fields import PROFILES
+from sigmaengine.matcher import Matcher
+from sigmaengine.overrides import Overrides
+from sigmaengine.problems import counted
+from sigmaengine.results import field_names
+from sigmaengine.routing import parse_logsource
+from sigmaengine.rule import LogSource
 
-RULESET = os.path.join(BIN, "ruleset")
-LOOKUPS = os.path.join(os.path.dirname(BIN), "lookups")
 MODES = ("filter", "annotate")
 REQUIRED = ("all", "auto")
-# A message names this many rules and counts the rest.
-_EXAMPLES = 3
-
-
-class OptionError(Exception):
-    """The options of the search cannot be carried out; the message is for its author."""
 
 
 @Configuration()
-class SigmaMatchCommand(StreamingCommand):
+class SigmaMatchCommand(ChunkCommand, StreamingCommand):
     """Applies Sigma rules to events; see searchbnf.conf for the options."""
+
+    NAME = "sigmamatch"
 
     rules = Option(default="*")
     level = Option(default="informational")
@@ -64,31 +49,18 @@ class SigmaMatchCommand(StreamingCommand):
     required = Option(default="all")
 
     matcher: Matcher
+    path: DataPath
     overrides: Overrides
     # Says that rules wait for placeholders; asked at the end.
     waiting: Callable[[], str] = staticmethod(str)
 
-    def prepare(self) -> None:
-        """Read the options before splunkd sends events. A fault ends the search with a message."""
-        try:
-            self._prepare()
-        except (OptionError, ruleset.RuleSetError) as error:
-            self.write_error(f"sigmamatch: {error}")
-            sys.exit(1)
-        except Exception:  # noqa: BLE001 - nothing is swallowed: it is told and ends the search
-            # Here, because splunklib answers getinfo before it writes such an error, and loses it.
-            self._report_unexpected_error()
-            sys.exit(1)
-
-    def _prepare(self) -> None:
-        if self.record:
-            raise OptionError("record= cannot be used: this command writes no files")
-        if self.fieldnames:
-            raise OptionError(f"unexpected argument '{self.fieldnames[0]}'; options are written name=value")
-        _check_choice("mode", self.mode, MODES)
-        _check_choice("fields", self.fields, PROFILES)
-        _check_choice("required", self.required, REQUIRED)
+    def set_up(self) -> None:
+        """See ChunkCommand."""
+        check_choice("mode", self.mode, MODES)
+        check_choice("fields", self.fields, PROFILES)
+        check_choice("required", self.required, REQUIRED)
         self.matcher = self._matcher()
+        self.path = DataPath(self.matcher, self.mode == "annotate", self.explain)
         for warning in self.overrides.warnings():
             self.write_warning(f"sigmamatch: {warning}")
         if self.required == "auto":
@@ -108,7 +80,7 @@ class SigmaMatchCommand(StreamingCommand):
             raise OptionError(str(error)) from None
         unmatched = selected.unmatched([*loaded.infos, *loaded.correlation_infos])
         if unmatched:
-            self.write_warning(f"sigmamatch: rules=: no rule has the id or title {listed(unmatched, _EXAMPLES)}")
+            self.write_warning(f"sigmamatch: rules=: no rule has the id or title {listed(unmatched)}")
         is_selected = selected.predicate()
         chosen = loaded.with_base_rules(is_selected)
         matcher = Matcher(loaded, chosen, self.fields, logsource, overrides.exceptions)
@@ -149,65 +121,17 @@ class SigmaMatchCommand(StreamingCommand):
     # --- the events -----------------------------------------------------------------------------
 
     def stream(self, records: Any) -> Any:  # noqa: ARG002 - splunklib's signature
-        """Not used: ``_execute`` passes whole chunks."""
+        """Not used: whole chunks are passed."""
         raise RuntimeError("sigmamatch needs 'chunked = true' in commands.conf")
 
-    def _execute(self, ifile: Any, process: Any) -> None:  # noqa: ARG002 - splunklib's signature
-        """Answer each chunk of events with one chunk; called by splunklib after getinfo."""
-        try:
-            self._answer_chunks(self._as_binary_stream(ifile))
-        except (chunks.ChunkError, ruleset.RuleSetError) as error:
-            self.write_error(f"sigmamatch: {error}")
-            sys.exit(1)
-
-    def _answer_chunks(self, stream: IO[bytes]) -> None:
-        path = DataPath(self.matcher, self.mode == "annotate", self.explain)
-        while True:
-            # As long as a chunk is unanswered, splunklib's finish() has to answer it with the error.
-            self._record_writer.is_flushed = False
-            chunk = chunks.read_chunk(stream)
-            if chunk is None:
-                self._record_writer.is_flushed = True
-                return
-            metadata, body = chunk
-            if metadata.get("action") != "execute":
-                raise chunks.ChunkError(f"expected an execute chunk, not {metadata.get('action')!r}")
-            finished = bool(metadata.get("finished", False))
-            answer = path.process(body)
-            if finished:
-                self._report()
-            self._write_answer(answer, finished)
-            # What a chunk takes, tens of megabytes, is not to be held while the next one is read.
-            del chunk, body, answer
-
-    def _write_answer(self, body: bytes | bytearray, finished: bool) -> None:
-        """One chunk, with the messages and metrics that splunklib's writer has collected.
-
-        splunklib would encode the body itself and refuse the bytes that are no UTF-8.
-        """
-        writer = self._record_writer
-        metadata = {"inspector": writer._inspector or None, "finished": finished}  # noqa: SLF001 - see docstring
-        stream: IO[bytes] = writer.ofile
-        chunks.write_chunk(stream, {name: value for name, value in metadata.items() if value is not None}, body)
-        writer._clear()  # noqa: SLF001
-        writer.is_flushed = True
+    def answer(self, body: bytes, finished: bool) -> bytes | bytearray:
+        """See ChunkCommand."""
+        answer = self.path.process(body)
+        if finished:
+            self._report()
+        return answer
 
     # --- messages -------------------------------------------------------------------------------
-
-    def write_error(self, message: str, *args: Any) -> None:
-        """As splunklib's, but text with braces in it is text.
-
-        splunklib formats the message, and fills it itself with what the user wrote.
-        """
-        super().write_error("{}", message.format(*args) if args else message)
-
-    def write_warning(self, message: str, *args: Any) -> None:
-        """As splunklib's, but text with braces in it is text."""
-        super().write_warning("{}", message.format(*args) if args else message)
-
-    def write_info(self, message: str, *args: Any) -> None:
-        """As splunklib's, but text with braces in it is text."""
-        super().write_info("{}", message.format(*args) if args else message)
 
     def _report(self) -> None:
         """The run's figures, and what a user should know about the rules: one message of a kind."""
@@ -234,26 +158,21 @@ class SigmaMatchCommand(StreamingCommand):
             self.write_info(f"sigmamatch: {text}")
         if left_out:
             reasons = [f"{info.title} ({info.id}): {reason}" for info, reason in left_out]
-            self.write_warning(f"sigmamatch: {counted(len(left_out), 'rule')} left out: {listed(reasons, _EXAMPLES)}")
+            self.write_warning(f"sigmamatch: {counted(len(left_out), 'rule')} left out: {listed(reasons)}")
         unmapped = matcher.unmapped()
         if unmapped:
             titles = [f"{info.title} ({info.id})" for info in unmapped]
             self.write_info(
                 f"sigmamatch: {counted(len(unmapped), 'rule')} can match nothing, as no events are known to be of their"
-                f" log source (name it by logsource=): {listed(titles, _EXAMPLES)}"
+                f" log source (name it by logsource=): {listed(titles)}"
             )
         blind = matcher.blind()
         if blind:
             reasons = [f"{rule_id} ({', '.join(fields)})" for rule_id, fields in sorted(blind.items())]
             self.write_info(
                 f"sigmamatch: {counted(len(blind), 'rule')} could not match, as fields that are needed never had a"
-                f" value: {listed(reasons, _EXAMPLES)}"
+                f" value: {listed(reasons)}"
             )
-
-
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise OptionError(f"{name}={value}: there are {', '.join(choices)}")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from . import chunks, rawrows, results
 from .alertrows import ALERT_FIELDS, alert_values
 from .basematches import BaseMatches
 from .chunks import MV_PREFIX
-from .datapath import Table
+from .datapath import Table, parsed_cells, record_of_cells
 from .fields import Cell
 from .occurrences import Alert
 from .rawrows import RawRow, bytewise_text, text_of
@@ -37,7 +37,7 @@ class _Layout:
 
     def written_header(self, record: bytes) -> bytes:
         """The header with the columns of alerts."""
-        added = _record(bytewise_text(column) for name in self.added for column in (name, MV_PREFIX + name))
+        added = record_of_cells(bytewise_text(column) for name in self.added for column in (name, MV_PREFIX + name))
         return b",".join(part for part in (record, added) if part)
 
     def alert_row(self, values: Mapping[str, Sequence[str]]) -> bytes:
@@ -46,7 +46,7 @@ class _Layout:
         self.fill(cells, values)
         for name in self.added:
             cells += map(bytewise_text, chunks.encode_multivalue(values.get(name, ())))
-        return _record(cells)
+        return record_of_cells(cells)
 
     def fill(self, cells: list[str], values: Mapping[str, Sequence[str]]) -> None:
         """Write values into the columns that the table has for them."""
@@ -111,7 +111,7 @@ class CorrelatePath:
                 return record_of
         if missing < 0:
             # Alerts' columns would stand under the cells that are too many.
-            return _record(_parsed(record)[: len(layout.header)])
+            return record_of_cells(parsed_cells(record)[: len(layout.header)])
         return record + b"," * missing
 
     def _reduced(self, layout: _Layout, record: bytes, cells: Sequence[Cell]) -> bytes | None:
@@ -129,10 +129,10 @@ class CorrelatePath:
         if not left[FIELDS[0]]:
             self.dropped += 1
             return None
-        parsed = _parsed(record)[: len(layout.header)]
+        parsed = parsed_cells(record)[: len(layout.header)]
         parsed += [""] * (len(layout.header) - len(parsed))
         layout.fill(parsed, left)
-        return _record(parsed)
+        return record_of_cells(parsed)
 
     def _alerts_alone(self) -> bytes | bytearray:
         """The alerts as a table of their own, where the last chunk has none; empty without alerts."""
@@ -150,13 +150,3 @@ class CorrelatePath:
         for alert in alerts:
             written += layout.alert_row(alert_values(alert)) + line_end
             self.shown += 1
-
-
-def _parsed(record: bytes) -> list[str]:
-    """A record's cells, as text of one character a byte."""
-    return chunks.parse_record(record.decode("latin-1"))
-
-
-def _record(cells: Iterable[str]) -> bytes:
-    """Such cells as a record."""
-    return chunks.write_record(cells).encode("latin-1")

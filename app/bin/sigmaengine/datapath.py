@@ -164,30 +164,30 @@ class DataPath:
             if matches:
                 entries = [results.entry_of(match.info) for match in matches]
                 values = results.merged(values, entries, self._explanations(table, cells, matches))
-            parsed = _parsed(body[start:end]) + [""] * missing
-            kept = _record(parsed[position] for position in table.kept)
+            parsed = parsed_cells(body[start:end]) + [""] * missing
+            kept = record_of_cells(parsed[position] for position in table.kept)
             added = _encoded(table, values)
             written += (kept + added if table.kept else added[1:]) + line_end
 
 
-def _parsed(record: bytes) -> list[str]:
+def parsed_cells(record: bytes) -> list[str]:
     """A record's cells, as text of one character a byte."""
     return chunks.parse_record(record.decode("latin-1"))
 
 
-def _record(cells: Iterable[str]) -> bytes:
+def record_of_cells(cells: Iterable[str]) -> bytes:
     """Such cells as a record."""
     return chunks.write_record(cells).encode("latin-1")
 
 
 def _cut(record: bytes, width: int) -> bytes:
-    return _record(_parsed(record)[:width])
+    return record_of_cells(parsed_cells(record)[:width])
 
 
 def _written_header(table: Table, record: bytes) -> bytes:
     names = [bytewise_text(name) for name in table.columns.names]
-    kept = _record(names[position] for position in table.kept) if table.has_earlier else record
-    added = _record(column for name in table.added for column in (name, MV_PREFIX + name))
+    kept = record_of_cells(names[position] for position in table.kept) if table.has_earlier else record
+    added = record_of_cells(column for name in table.added for column in (name, MV_PREFIX + name))
     return b",".join(part for part in (kept, added) if part)
 
 

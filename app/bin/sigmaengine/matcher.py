@@ -17,10 +17,11 @@ from .fields import Cell, Columns, Event, FieldView, array_forms
 from .groups import Group, Match, lookups
 from .lanes import CellDiagram, EventDiagram, Lane, Outcome, Watch
 from .plain import Evidence
-from .routing import Alternative, Route, Router, merged_aliases
+from .routing import Route, Router
 from .rule import LogSource
 from .ruleset import RuleSet, Shard
 from .selection import RuleInfo
+from .views import Views
 from .windowsxml import may_have_unextracted
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Matcher:
         self.left_out: list[tuple[RuleInfo, str]] = []
         self._select: Callable[[RuleInfo], bool] = lambda info: info.enabled and select(info)
         self.router = Router(ruleset.routing)
+        self.views = Views(ruleset.routing, profile, logsource)
         self._shards = [shard for shard in ruleset.shards if any(map(self._select, shard.infos))]
         if logsource is not None:
             self._shards = [shard for shard in self._shards if shard.logsource.within(logsource)]
@@ -153,8 +155,9 @@ class Matcher:
         needed = set(table.key_fields())
         for shard in self._shards:
             # Each kind of events by itself: a name that one sets aside is another's own.
-            kinds = self._alternatives(shard, tuple(range(len(table.alternatives))))
-            for view in [self._view_of(shard, [kind]) for kind in kinds] or [self._view_of(shard, [])]:
+            source = shard.logsource
+            kinds = self.views.contributing(source, tuple(range(len(table.alternatives))))
+            for view in [self.views.view_of(source, (kind,)) for kind in kinds] or [self.views.view_of(source, ())]:
                 for field in [*shard.fields, *(self.exceptions.fields if self.exceptions else ())]:
                     for candidate in view.candidates(field):
                         needed.update([candidate[0]] if view.xml else array_forms(candidate[0]))
@@ -183,25 +186,10 @@ class Matcher:
 
     def _view(self, shard: Shard, route: Route) -> FieldView | None:
         """How the fields of a shard's rules are looked up in events of ``route``; None if they are not its."""
-        alternatives = self._alternatives(shard, route)
-        if not alternatives and any(shard.logsource) and self.logsource is None:
+        source = shard.logsource
+        if self.logsource is None and any(source) and not self.views.contributing(source, route):
             return None
-        return self._view_of(shard, alternatives)
-
-    def _view_of(self, shard: Shard, alternatives: Sequence[Alternative]) -> FieldView:
-        aliases = merged_aliases([alternative.aliases for alternative in alternatives], shard.logsource)
-        return FieldView(aliases, self.profile, any(alternative.xml for alternative in alternatives))
-
-    def _alternatives(self, shard: Shard, route: Route) -> list[Alternative]:
-        """What makes events of ``route`` ones of the shard's log source."""
-        table = self.ruleset.routing
-        if self.logsource is None:
-            found = table.contributors(shard.logsource, route)
-        else:
-            # The search says what the events are; what they look like still tells the names apart.
-            overlap = table.contributors(self.logsource, range(len(table.alternatives)))
-            found = tuple(index for index in route if index in overlap) or overlap
-        return [table.alternatives[index] for index in found]
+        return self.views.view(source, route)
 
     def _group(self, shard: Shard) -> Group:
         key = shard.logsource, shard.number

@@ -21,15 +21,19 @@ class Views:
         """The view of rules of ``wanted`` on events of ``route``."""
         view = self._views.get((wanted, route))
         if view is None:
-            alternatives = [self.table.alternatives[index] for index in self._contributing(wanted, route)]
-            aliases = merged_aliases([alternative.aliases for alternative in alternatives], wanted)
-            view = FieldView(aliases, self.profile, any(alternative.xml for alternative in alternatives))
-            self._views[wanted, route] = view
+            view = self._views[wanted, route] = self.view_of(wanted, self.contributing(wanted, route))
         return view
 
-    def _contributing(self, wanted: LogSource, route: Route) -> Route:
-        """What makes events of ``route`` ones of ``wanted``; as ``matcher`` has it."""
+    def view_of(self, wanted: LogSource, contributing: Route) -> FieldView:
+        """The view of rules of ``wanted`` on events of these alternatives alone."""
+        alternatives = [self.table.alternatives[index] for index in contributing]
+        aliases = merged_aliases([alternative.aliases for alternative in alternatives], wanted)
+        return FieldView(aliases, self.profile, any(alternative.xml for alternative in alternatives))
+
+    def contributing(self, wanted: LogSource, route: Route) -> Route:
+        """What makes events of ``route`` ones of ``wanted``."""
         if self.logsource is None:
             return self.table.contributors(wanted, route)
+        # The search says what the events are; what they look like still tells the names apart.
         overlap = self.table.contributors(self.logsource, range(len(self.table.alternatives)))
         return tuple(index for index in route if index in overlap) or overlap
