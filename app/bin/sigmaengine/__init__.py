@@ -68,7 +68,7 @@ matcher           events in, matching rules out
 results           matching rules -> the fields a search sees
 basematches       matched rows -> what correlations need of them
 alertrows         alerts -> the fields that a search sees
-rawrows           rows of CSV split without being parsed
+rawrows           rows of CSV split at their quotes
 datapath          a chunk's table through the matcher, bytes to bytes
 correlatepath     a chunk's table through the correlations
 adhoc             rule text in a search -> Rule; needs PyYAML

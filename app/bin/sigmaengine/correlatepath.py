@@ -16,7 +16,7 @@ from .chunks import MV_PREFIX
 from .datapath import Table, parsed_cells, record_of_cells
 from .fields import Cell
 from .occurrences import Alert
-from .rawrows import RawRow, bytewise_text, text_of
+from .rawrows import Pieces, bytewise_text, cells_of, text_of
 from .results import FIELDS
 
 # Headers that are remembered.
@@ -91,16 +91,15 @@ class CorrelatePath:
             self._append_alerts(layout, self.matches.alerts(), line_end, written)
         return written
 
-    def _layout_of(self, line: bytes, header: RawRow) -> _Layout:
+    def _layout_of(self, line: bytes, header: Pieces) -> _Layout:
         layout = self._layouts.get(line)
         if layout is None:
             if len(self._layouts) >= _TABLES:
                 self._layouts.clear()
-            names = header.split(",") if isinstance(header, str) else header
-            layout = self._layouts[line] = _Layout([text_of(name) for name in names], self._columns)
+            layout = self._layouts[line] = _Layout([text_of(name) for name in cells_of(header)], self._columns)
         return layout
 
-    def _row(self, layout: _Layout, record: bytes, row: RawRow) -> bytes | None:
+    def _row(self, layout: _Layout, record: bytes, row: Pieces) -> bytes | None:
         """A row as it is to be passed on, None if it is not."""
         cells, missing = layout.table.cells(row)
         if layout.has_rules:

@@ -14,14 +14,14 @@ from .chunks import MV_PREFIX
 from .fields import Cell, Columns, make_cell
 from .groups import Match
 from .matcher import Matcher
-from .rawrows import RawRow, bytes_of, bytewise_text, raw_cell, text_of
+from .rawrows import Pieces, bytes_of, bytewise_text, cells_of, text_of
 from .results import EXPLAIN_FIELD, FIELDS
 
 # Headers that are remembered.
 _TABLES = 50
 
 #: See rawrows.rows.
-Rows = Iterator[tuple[int, int, RawRow]]
+Rows = Iterator[tuple[int, int, Pieces]]
 
 
 class Table:
@@ -39,8 +39,7 @@ class Table:
         # splunkd writes all twins after all fields: a row without multivalue fields ends in commas alone.
         fields = self.width - len(self._twins)
         are_last = [position for _, position in self._twins] == list(range(fields, self.width))
-        self._fields = fields if are_last and self._twins else 0
-        self._no_values = "," * (len(self._twins) - 1)
+        self._no_values = "," * len(self._twins) if are_last else ""
         ours = (*FIELDS, EXPLAIN_FIELD)
         self._earlier = {name: first[name] for name in ours if name in first}
         self._with_twin = {name for name in ours if MV_PREFIX + name in first}
@@ -50,26 +49,26 @@ class Table:
         # Explanations of an earlier run stay, whether this one explains or not.
         self.added = results.field_names(explain or EXPLAIN_FIELD in first)
 
-    def cells(self, row: RawRow) -> tuple[Sequence[Cell], int]:
+    def cells(self, row: Pieces) -> tuple[Sequence[Cell], int]:
         """A row's cells, multivalue fields as tuples, and how many it has too few (if negative, too many).
 
-        The twins of a row without multivalue fields are left out.
+        The twins of a row without multivalue fields are left out. ``row`` is used up.
         """
-        if isinstance(row, str):
-            fields = self._fields
-            if fields:
-                found = row.split(",", fields)
-                if len(found) > fields and found[fields] == self._no_values:
-                    del found[fields]
-                    return found, 0
-            row = row.split(",")
-        missing = self.width - len(row)
-        cells: list[Cell] = [*row, *[""] * missing]
+        no_values, last = self._no_values, row[-1]
+        if no_values and last.endswith(no_values) and len(row) & 1:
+            row[-1] = last[: -len(no_values)]
+            fields = cells_of(row)
+            if len(fields) + len(no_values) == self.width:
+                return fields, 0
+            row[-1] = last
+        cells: list[Cell] = [*cells_of(row)]
+        missing = self.width - len(cells)
+        cells += [""] * missing
         for position, twin in self._twins:
             values = chunks.decode_multivalue(text_of(str(cells[twin]))) if cells[twin] else []
             if values:  # else it is no list of values, and the plain cell stands
                 cell = make_cell(values)
-                cells[position] = cell if isinstance(cell, tuple) else raw_cell(cell)
+                cells[position] = cell if isinstance(cell, tuple) else bytewise_text(cell)
         return cells, missing
 
     def earlier_values(self, cells: Sequence[Cell]) -> dict[str, Sequence[str]]:
@@ -108,14 +107,13 @@ class DataPath:
         (self._merged_rows if table.has_earlier else self._appended_rows)(table, body, rows, line_end, written)
         return written
 
-    def _table_of(self, line: bytes, header: RawRow) -> Table:
+    def _table_of(self, line: bytes, header: Pieces) -> Table:
         """The table of a header; chunks of one search mostly have the same."""
         table = self._tables.get(line)
         if table is None:
             if len(self._tables) >= _TABLES:
                 self._tables.clear()
-            names = header.split(",") if isinstance(header, str) else header
-            table = self._tables[line] = Table([text_of(name) for name in names], self.explain)
+            table = self._tables[line] = Table([text_of(name) for name in cells_of(header)], self.explain)
         return table
 
     def _appended_rows(self, table: Table, body: bytes, rows: Rows, line_end: bytes, written: bytearray) -> None:

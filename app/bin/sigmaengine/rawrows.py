@@ -1,30 +1,23 @@
-"""Rows of a CSV body as they stand, split without being parsed.
+"""Rows of a CSV body and their cells, without a reader that looks at every character.
 
 A body is taken for text of one character a byte: whatever its bytes are, they pass unchanged, and
-no byte of a character beyond ASCII is one of those that CSV is made of. It is read in blocks, of
-which all rows are split at once. Cells stay *raw*: with their quotes, and with two control characters
-for the commas and line feeds inside them, so that every character keeps its place. What a raw cell
-says is worked out by ``text_of`` where somebody wants to know, which is for few cells: a value seen
-before is known by its raw form. ``chunks.split_records`` and ``chunks.parse_record`` are the plain way
-to read a body, and the oracle of this one.
+no byte of a character beyond ASCII is one of those that CSV is made of. It is read in blocks. A row is
+split at its quotes; what stands outside of them is split at its commas. Cells stay such *bytewise* text:
+what one really says is worked out by ``text_of`` where somebody wants to know, which is for few cells.
+``chunks.split_records`` and ``chunks.parse_record`` are the plain way to read a body.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Callable, Union
 
 from . import chunks
-
-# What stands for a comma and for a line feed inside quotes, and what a cell begins with that was
-# parsed plainly. Blocks that hold one of the three themselves are.
-_COMMA, _LINE_FEED, _PARSED = "\x1f", "\x1e", "\x1d"
 
 # Bytes that are split at once: as many as the nearer caches of a processor hold.
 _BLOCK = 1 << 16
 
-#: A row as far as it is split: raw text to be split at its commas, or raw cells.
-RawRow = Union[str, list[str]]
+#: A row split at its quotes: outside of quotes and inside take turns.
+Pieces = list[str]
 
 
 def bytewise_text(text: str) -> str:
@@ -32,7 +25,17 @@ def bytewise_text(text: str) -> str:
     return text if text.isascii() else chunks.encode(text).decode("latin-1")
 
 
-def rows(body: bytes) -> Iterator[tuple[int, int, RawRow]]:
+def bytes_of(cell: str) -> bytes:
+    """Bytewise text as UTF-8."""
+    return cell.encode("latin-1")
+
+
+def text_of(cell: str) -> str:
+    """What bytewise text says; bytes that are no UTF-8 become lone surrogates."""
+    return cell if cell.isascii() else chunks.decode(cell.encode("latin-1"))
+
+
+def rows(body: bytes) -> Iterator[tuple[int, int, Pieces]]:
     """The rows of a body, the header first: (start in the body, end without the line end, row).
 
     Splunk ends rows with a line feed, its SDK with a carriage return and a line feed; the former is no
@@ -40,85 +43,106 @@ def rows(body: bytes) -> Iterator[tuple[int, int, RawRow]]:
     """
     ending = ""
     is_header = True
-    for start, found, split in _blocks(body):
-        for row in found:
-            next_start = start + len(row) + 1
-            if is_header:
-                ending = "\r" if row.endswith("\r") else ""
-                is_header = False
-            text = row[:-1] if ending and row.endswith(ending) else row
-            yield start, start + len(text), split(text) if split else text
-            start = next_start  # noqa: PLW2901 - the rows follow each other
+    for start, end, pieces in _records(body):
+        last = pieces[-1]
+        if is_header:
+            ending = "\r" if last.endswith("\r") else ""
+            is_header = False
+        if ending and last.endswith(ending):
+            pieces[-1] = last[:-1]
+            yield start, end - 1, pieces
+        else:
+            yield start, end, pieces
 
 
-def _blocks(body: bytes) -> Iterator[tuple[int, list[str], Callable[[str], list[str]] | None]]:
-    """(start, rows that follow each other, what splits them where commas alone do not)."""
+def _records(body: bytes) -> Iterator[tuple[int, int, Pieces]]:
+    """(start, end, row), the carriage return of a line end being a part of the row."""
     start, size, length = 0, len(body), _BLOCK
     while start < size:
-        end = min(start + length, size)
-        text = body[start:end].decode("latin-1")
-        if _COMMA in text or _LINE_FEED in text or _PARSED in text:
-            yield start, chunks.split_records(body[start:].decode("latin-1")), _parsed
+        stop = min(start + length, size)
+        text = body[start:stop].decode("latin-1")
+        place = 0
+        while True:
+            end = text.find("\n", place)
+            pieces = text[place:end].split('"') if end >= 0 else []
+            if end >= 0 and not len(pieces) & 1:
+                end = _end_of_row(text, end)
+                pieces = text[place:end].split('"')
+            if end < 0:
+                break
+            yield start + place, start + end, pieces
+            place = end + 1
+        if stop == size:
+            if place < len(text):
+                yield start + place, size, text[place:].split('"')
             return
-        pieces = text.split('"')
-        inside = pieces[1::2]
-        joined = '"'.join(inside)
-        if "," in joined or "\n" in joined:
-            pieces[1::2] = joined.replace(",", _COMMA).replace("\n", _LINE_FEED).split('"')
-            text = '"'.join(pieces)
-        found = text.split("\n")
-        # The last one goes on in the next block, unless there is none.
-        last = found.pop()
-        if end == size:
-            found += [last] if last else []
-            last = ""
-        elif not found:
-            length *= 2  # a row that is longer than a block
+        # The rest goes on in the next block. A row may be longer than a block.
+        length = _BLOCK if place else 2 * length
+        start += place
+
+
+def _end_of_row(text: str, end: int) -> int:
+    """The next line feed outside quotes, -1 where there is none; ``end`` is one inside."""
+    is_open = True
+    while is_open:
+        # On to the next quote, however many lines further.
+        quote = text.find('"', end)
+        end = text.find("\n", quote) if quote >= 0 else -1
+        is_open = end >= 0 and not text.count('"', quote, end) & 1
+    return end
+
+
+def cells_of(row: Pieces) -> list[str]:
+    """The cells of a row, as bytewise text."""
+    found = row[0].split(",")
+    if len(row) == 1:
+        return found
+    last = row[-1].split(",")
+    if found[-1] or last[0] or not len(row) & 1:
+        return plain_cells_of(row)
+    # A cell that is quoted stands between commas: it is the last one found, and what follows begins with an empty one.
+    for inside, outside in zip(row[1::2], row[2:-1:2]):
+        if outside == ",":
+            found[-1] = inside
+            found.append("")
             continue
-        yield start, found, _split if "" in inside else None
-        start = end - len(last)
-        length = _BLOCK
+        if not outside:
+            return cells_of(_undoubled(row))
+        more = outside.split(",")
+        if more[0] or more[-1]:
+            return plain_cells_of(row)
+        more[0] = inside
+        found[-1:] = more
+    last[0] = row[-2]
+    found[-1:] = last
+    return found
 
 
-def _split(row: str) -> list[str]:
-    """A row's cells where there may be pairs of quotes with nothing between them, which are empty cells."""
-    return ["" if cell == '""' else cell for cell in row.split(",")]
+def _undoubled(row: Pieces) -> Pieces:
+    """A row in which quotes that stand doubled, nothing being between the two, are a part of what is inside."""
+    found = [row[0]]
+    held = []
+    for inside, outside in zip(row[1::2], row[2:-1:2]):
+        held.append(inside)
+        if outside:
+            found += ('"'.join(held), outside)
+            held.clear()
+    held.append(row[-2])
+    found += ('"'.join(held), row[-1])
+    return found
 
 
-def raw_cell(text: str) -> str:
-    """Real text as a raw cell."""
-    return _PARSED + bytewise_text(text) if text else ""
-
-
-def _parsed(record: str) -> list[str]:
-    return [_PARSED + cell if cell else "" for cell in chunks.parse_record(record)]
-
-
-def bytes_of(cell: str) -> bytes:
-    """A raw cell as UTF-8, commas, line feeds and quotes aside."""
-    return cell.encode("latin-1")
-
-
-def text_of(cell: str) -> str:
-    """What a raw cell says; bytes that are no UTF-8 become lone surrogates."""
-    if cell.startswith(_PARSED):
-        cell = cell[1:]
-    elif '"' in cell:
-        cell = _unquoted(cell)
-        if _COMMA in cell or _LINE_FEED in cell:
-            cell = cell.replace(_COMMA, ",").replace(_LINE_FEED, "\n")
-    return cell if cell.isascii() else chunks.decode(cell.encode("latin-1"))
-
-
-def _unquoted(cell: str) -> str:
-    inner = cell[1:-1]
-    if cell[0] == cell[-1] == '"' and len(cell) > 1:
-        if '"' not in inner:
-            return inner
-        if inner.count('"') == 2 * inner.count('""'):
-            return inner.replace('""', '"')
-    # Quotes elsewhere: outside and inside take turns, and nothing outside, between two insides, is a quote.
-    pieces = cell.split('"')
-    for place in range(2, len(pieces) - 1, 2):
-        pieces[place] = pieces[place] or '"'
-    return "".join(pieces)
+def plain_cells_of(row: Pieces) -> list[str]:
+    """What ``cells_of`` gives, of any row: quotes may stand anywhere, and the last may be open."""
+    cells = [[""]]
+    last = len(row) - 1
+    for place, piece in enumerate(row):
+        if place & 1:
+            cells[-1].append(piece)
+        elif not piece and 0 < place < last:
+            cells[-1].append('"')
+        else:
+            first, *more = piece.split(",")
+            cells[-1].append(first)
+            cells += [[cell] for cell in more]
+    return ["".join(pieces) for pieces in cells]
