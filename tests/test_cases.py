@@ -8,7 +8,8 @@ from functools import cache
 import pytest
 
 from builder.mappings import Mappings
-from builder.paths import ROOT, RULES
+from builder.paths import RULES
+from builder.rulefiles import read_folders
 from sigmaengine.fields import Columns, make_cell
 from sigmaengine.matcher import Matcher
 from sigmaengine.problems import ERROR, WARNING
@@ -40,8 +41,7 @@ def test_tables_are_not_empty(table: str) -> None:
 
 def test_each_own_rule_has_a_case() -> None:
     tested = {case.text["id"] for case in rule_cases()}
-    named = {path.relative_to(ROOT).as_posix() for path in RULES.rglob("*.yml")}
-    assert len(tested) == len(named)
+    assert tested == {rule.id for rule in read_folders([RULES]).rules}
 
 
 def matched(case: Case, mappings: Mappings, how: str) -> list[int]:

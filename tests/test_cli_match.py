@@ -14,6 +14,7 @@ from builder.matching import VIA, Found
 from builder.package import Inputs
 from builder.paths import RULES
 from builder.replay import Answers, CommandError
+from builder.rulefiles import read_folders
 from tests.support.builds import (
     ANY,
     DEMO,
@@ -40,8 +41,22 @@ def test_both_ways_give_the_same_lines_for_the_demo() -> None:
     assert by_command.exit_code == by_engine.exit_code == 0
     assert by_command.stdout == by_engine.stdout
     lines = [json.loads(line) for line in by_command.stdout.splitlines()]
-    assert [list(line) for line in lines] == [["event", "rule_id", "title", "level"]] * len(lines)
-    assert len({line["rule_id"] for line in lines}) == sum(1 for _ in RULES.rglob("*.yml"))
+    matches = [line for line in lines if "group" not in line]
+    assert [list(line) for line in matches] == [["event", "rule_id", "title", "level"]] * len(matches)
+    alerts = lines[len(matches) :]
+    assert [list(line)[4:] for line in alerts] == [["group", "value", "time", "events"]] * len(alerts)
+
+
+def test_the_demo_has_an_event_for_each_own_rule_and_an_alert_of_each_type_of_correlation() -> None:
+    shown = {line["rule_id"] for line in matched("--via", "engine", DEMO)}
+    folder = read_folders([RULES])
+    alerting = [one.kind for one in folder.correlations if one.id in shown]
+    assert set(alerting) == {one.kind for one in folder.correlations} != set()
+    # What is not shown is what correlations only count; without them it matches something too.
+    files = [path for path in RULES.rglob("*.yml") if not path.name.startswith("correlation_")]
+    alone = {line["rule_id"] for line in matched(*(f"--rules={path}" for path in files), "--via", "engine", DEMO)}
+    assert alone == {rule.id for rule in folder.rules}
+    assert alone - shown == {rule for one in folder.correlations if not one.generate for rule in one.rules}
 
 
 def test_a_table_shows_every_match() -> None:
