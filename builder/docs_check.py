@@ -60,7 +60,8 @@ or `PATH:LINE: warning CODE: MESSAGE`. The count of rules, on standard error, is
 
 *sarif*: SARIF 2.1.0, for services that show findings beside the code. Paths are relative to the
 folder in which the command runs; there are lines, and no columns. Each code is a rule with its
-text from this page; `properties` of a result hold `sigmaRuleId` and `sigmaRuleTitle`.
+text from this page; `properties` of a result hold `sigmaRuleId` and `sigmaRuleTitle`. A test checks
+what is said of this page's examples against the JSON schema of the standard (OASIS, errata 01).
 
 ## Codes
 """

@@ -10,7 +10,7 @@ from sigmaengine.documents import FILTER
 from sigmaengine.filters import RuleNames, filtered_rules, reach, references
 from sigmaengine.problems import has_errors
 
-from .findings import error, located, warning
+from .findings import Finding, error, located, warning
 from .outcomes import KINDS, Outcome
 
 
@@ -31,14 +31,25 @@ def _refuse_repeated_ids(outcomes: Sequence[Outcome]) -> None:
         if earlier is None:
             first.update(dict.fromkeys(ids, outcome))
             continue
-        message = (
-            f"the id {outcome.id} is that of {earlier.path}:{earlier.line} already;"
-            f" this {KINDS[outcome.kind][0]} is left out"
-        )
-        line = getattr(outcome.document, "lines", {}).get("id", outcome.line)
-        if line < outcome.line:  # said by a document before it, with "action"
-            message += "; give each document an id of its own"
-        outcome.refuse(error(outcome.path, line, "id-duplicate", message))
+        outcome.refuse(_repeated_id(outcome, earlier))
+
+
+def _repeated_id(outcome: Outcome, earlier: Outcome) -> Finding:
+    """What is told of a document whose id an ``earlier`` one has.
+
+    An inherited id stands in a document before it (``action``), often in the earlier one itself: the
+    finding is then where an id is missing, and names both documents.
+    """
+    kind, taken = KINDS[outcome.kind][0], f"{earlier.path}:{earlier.line}"
+    line = getattr(outcome.document, "lines", {}).get("id", outcome.line)
+    if line >= outcome.line:
+        message = f"the id {outcome.id} is that of {taken} already; this {kind} is left out"
+        return error(outcome.path, line, "id-duplicate", message)
+    message = (
+        f"this {kind} ({outcome.path}:{outcome.line}) inherits the id {outcome.id} from line {line}, and {taken} has"
+        f" it already; this {kind} is left out: write an 'id' of its own into it"
+    )
+    return error(outcome.path, outcome.line, "id-duplicate", message)
 
 
 def _filter(outcomes: Sequence[Outcome]) -> None:

@@ -66,6 +66,7 @@ def via_command(inputs: Inputs, events: Iterable[Event | None], answers: Answers
             yield from _found(_sent(commands, event_chunk(batch), finished=False))
         yield from _found(_sent(commands, b"", finished=True))
         for command in commands:
+            command.finish()
             answers.messages += command.answers.messages
             answers.metrics.update(command.answers.metrics)
 

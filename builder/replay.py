@@ -7,6 +7,7 @@ cells in quotes unless alphanumeric, ``\\n`` as line end, multivalue cells joine
 from __future__ import annotations
 
 import io
+import signal
 import subprocess
 import sys
 import tempfile
@@ -107,7 +108,8 @@ class Command:
     """A running command of an unpacked app. Use as a context manager.
 
     ``options`` are the search's, one ``name=value`` each; ``python`` the interpreter to run it with;
-    ``command`` which of the app's. Raises CommandError if the command ends with an error.
+    ``command`` which of the app's. Raises CommandError if the command ends with an error, be it behind
+    its last answer, when the context is left.
     """
 
     def __init__(self, app: Path, options: Sequence[str], python: str = sys.executable, command: str = MATCH) -> None:
@@ -137,27 +139,62 @@ class Command:
         try:
             answer = chunks.read_chunk(self._pipe("stdout"))
         except chunks.ChunkError as fault:
-            self.close()
-            raise CommandError(f"{self._command} wrote no answer: {fault}") from None
+            raise self._failed(f"wrote no answer ({fault})") from None
         if answer is None:
-            self.close()
-            text = b"".join(self._errors).decode("utf-8", "replace").strip()
-            raise CommandError(f"{self._command} ended without an answer: {text}")
+            raise self._failed("ended without an answer")
         self.answers.take(answer[0])
         if self.answers.errors:
             self.close()
             raise CommandError("; ".join(self.answers.errors))
         return answer
 
+    def _failed(self, how: str) -> CommandError:
+        """The error that says how the command failed, how the process ended, and what it wrote to standard error."""
+        status = self.close()
+        ended = f"killed by signal {-status} ({signal.strsignal(-status)})" if status < 0 else f"exit status {status}"
+        return CommandError(f"{self._command} {how}; {ended}: {self._said() or 'nothing on standard error'}")
+
+    def _said(self) -> str:
+        """What the process, which has ended, wrote to standard error."""
+        return b"".join(self._errors).decode("utf-8", "replace").strip()
+
     def _pipe(self, name: str) -> IO[bytes]:
         pipe: IO[bytes] = getattr(self._process, name)
         return pipe
 
+    def finish(self) -> None:
+        """End the process behind its last answer. Raises CommandError unless it had no more to say and ends well.
+
+        Without this, what goes wrong behind the last answer would pass for a search that found no more.
+        """
+        if self._process.returncode is not None:
+            return
+        self._close("stdin")
+        more = 0
+        try:
+            while chunk := chunks.read_chunk(self._pipe("stdout")):
+                more += 1
+                self.answers.take(chunk[0])
+        except chunks.ChunkError as fault:
+            raise self._failed(f"wrote what is no answer behind its last one ({fault})") from None
+        if self.answers.errors:
+            self.close()
+            raise CommandError("; ".join(self.answers.errors))
+        if more:
+            raise self._failed(f"wrote {more} answers more than it was asked for")
+        if self.close():
+            raise self._failed("failed behind its last answer")
+        if self._said():
+            self.answers.messages.append(("WARN", f"{self._command} wrote to standard error: {self._said()}"))
+
+    def _close(self, name: str) -> None:
+        with suppress(BrokenPipeError):  # it did not read all of its input
+            self._pipe(name).close()
+
     def close(self) -> int:
-        """End the process and return its exit status."""
+        """End the process, whatever it has to say, and return its exit status (-N: killed by signal N)."""
         for name in ("stdin", "stdout"):
-            with suppress(BrokenPipeError):  # it did not read all of its input
-                self._pipe(name).close()
+            self._close(name)
         status = self._process.wait()
         self._reader.join()
         self._pipe("stderr").close()
@@ -167,8 +204,10 @@ class Command:
     def __enter__(self) -> Command:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._process.returncode is None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.finish()
+        elif self._process.returncode is None:
             self.close()
 
 

@@ -12,7 +12,7 @@ from builder.mappings import Mappings, read_mappings
 from builder.package import app_files, compile_inputs, unpack
 from builder.paths import MAPPINGS, RULES
 from builder.rulefiles import read_folders
-from tests.support import builds, lookups
+from tests.support import apps, builds, lookups, optionrules
 
 
 @pytest.fixture(scope="session")
@@ -53,3 +53,10 @@ def editor(edited_app: Path, tmp_path: Path) -> Iterator[lookups.Editor]:
     yield lookups.Editor(edited_app, tmp_path)
     for path in set((edited_app / "lookups").iterdir()) - kept:
         path.rmdir() if path.is_dir() else path.unlink()
+
+
+@pytest.fixture(scope="session")
+def options_app(mappings: Mappings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An app with the rules of tests.support.optionrules."""
+    rules = [apps.rule_of(document, optionrules.IDS[letter]) for letter, document in optionrules.RULES.items()]
+    return apps.app_of(rules, mappings, tmp_path_factory.mktemp("options"))

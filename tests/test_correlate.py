@@ -28,7 +28,7 @@ from sigmaengine.timestamps import parse_time, time_text
 from sigmaengine.views import Views
 from tests.support.apps import Row, rule_of
 from tests.support.pythons import SPLUNK_PYTHONS, splunk_python
-from tests.test_command import DEFAULT_PYTHON, Run
+from tests.support.searches import DEFAULT_PYTHON, Run
 from tests.test_correlation_cases import inputs_of
 
 UUID = "00000000-0000-4000-8000-0000000000"

@@ -25,7 +25,7 @@ from sigmaengine.routing import RoutingTable
 from tests.support.apps import app_of, rule_of
 from tests.support.csvtables import BODIES, cells, records
 from tests.support.pythons import SPLUNK_PYTHONS, splunk_python
-from tests.test_command import Run, run
+from tests.support.searches import Run, run
 
 RULES = [
     rule_of(document, rule_id, title)

@@ -146,8 +146,11 @@ FAULTS: dict[str, tuple[str, str]] = {
         rule() + f"---\naction: repeat\nid: {UUID[:-1]}3\ndetection:\n  selection:\n    A|re: '('{HERE}\n",
         "regex",
     ),
-    "repeated with the same id": (rule().replace(UUID, UUID + HERE) + "---\naction: repeat\nlevel: high\n",
-                                  "id-duplicate"),
+    "repeated with the same id": (rule() + f"---\naction: repeat{HERE}\nlevel: high\n", "id-duplicate"),
+    "the id in the global document": (
+        f"action: global\nid: {UUID}\n---\n" + rule(id="") + "---\n" + rule(id="", title=f"title: B{HERE}\n"),
+        "id-duplicate",
+    ),
     "unknown action": (f"title: T\naction: globl{HERE}\n", "action-unknown"),
     "repeat without a rule": (f"title: T\naction: repeat{HERE}\n", "action-repeat"),
     "global without a rule": (f"title: T\naction: global{HERE}\n", "action-unused"),
@@ -165,6 +168,35 @@ def test_a_fault_is_reported_in_the_document_that_holds_it(tmp_path: Path, name:
     assert ("faulty.yml", line, code) in places(folder.findings)
     assert all(outcome.findings for outcome in folder.refused)
     assert Path(folder.accepted[-1].path).name == "good.yml"
+
+
+SHARED_ID = f"action: global\nid: {UUID}\n---\n" + rule(id="")
+#: A file with an inherited id that another document has -> the line of the heir, of the id, of the other.
+INHERITED: dict[str, tuple[str, int, int, int]] = {
+    "from a global document": (SHARED_ID + "---\n" + rule(id="", title="title: B\n"), 15, 2, 4),
+    "from the rule that is repeated": (rule() + "---\naction: repeat\ntitle: B\n", 13, 2, 1),
+    "from a global document, through repeat": (SHARED_ID + "---\naction: repeat\ntitle: B\n", 15, 2, 4),
+    "from a global document, the other says it itself": (rule() + "---\n" + SHARED_ID, 16, 14, 1),
+}
+
+
+@pytest.mark.parametrize("name", INHERITED)
+def test_an_inherited_id_is_told_with_both_documents(tmp_path: Path, name: str) -> None:
+    text, heir, said_at, other = INHERITED[name]
+    folder = folder_of(tmp_path, several=text)
+    (found,) = [finding for finding in folder.findings if finding.code == "id-duplicate"]
+    path = tmp_path / "several.yml"
+    assert (found.path, found.line) == (str(path), heir)
+    assert found.message == (
+        f"this rule ({path}:{heir}) inherits the id {UUID} from line {said_at}, and {path}:{other} has it already;"
+        " this rule is left out: write an 'id' of its own into it"
+    )
+
+
+def test_an_own_id_is_told_where_it_stands(tmp_path: Path) -> None:
+    (found,) = folder_of(tmp_path, several=rule() + "---\n" + rule()).findings
+    assert (found.line, found.code) == (14, "id-duplicate")
+    assert "inherits" not in found.message
 
 
 def test_documents_in_front_of_a_syntax_error_are_read(tmp_path: Path) -> None:

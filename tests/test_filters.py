@@ -1,4 +1,4 @@
-"""Filters: which rules they reach, what they change, and what is told of them."""
+"""Filters: which rules they reach, what they change, and what the report says of them."""
 
 from __future__ import annotations
 
@@ -8,28 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
 
 from sigmaengine import filters
 from sigmaengine.adhoc import read_rule_text
 from sigmaengine.filters import apply_filters, filtered, read_filter
 from sigmaengine.plain import PlainRule
 from sigmaengine.rule import Rule, read_rule
-from tests.support.builds import FINDING, UUID, matched, report_of, rule, run, write
-from tests.support.rulefiles import HERE, folder_of, of_case, places
-
-
-def filter_text(
-    identifiers: str = "own: {User: adm}", condition: str = "not own", rules: str = "any", **said: str
-) -> str:
-    """A filter over Windows rules; ``said``: lines in the place of these keys."""
-    lines = {"title": "F", "id": f"{UUID}90", "logsource": "{product: windows}", **said}
-    parts = [f"rules: {rules}", *identifiers.split("\n"), f"condition: {condition}"]
-    body = "".join(f"  {part}\n" for part in parts if part and not part.endswith(": "))
-    return "".join(f"{key}: {value}\n" for key, value in lines.items() if value) + "filter:\n" + body
-
-
-ANYWHERE = "{definition: any}"
+from tests.support.builds import ANY, UUID, matched, report_of, rule, run, write
+from tests.support.filtertexts import checked, filter_text
+from tests.support.rulefiles import folder_of, places
 
 
 def events_file(folder: Path, *events: dict[str, Any]) -> Path:
@@ -58,6 +45,7 @@ REACH: dict[str, tuple[str, dict[str, str], list[str], list[str]]] = {
     "a title": ("[Rule 1]", {}, [], ["filter-rule-unknown"]),
     "id and name": (f"[{R}, rule_b, rule_b]", {}, ["a", "b"], []),
     "one known, one not": (f"[{R}, nope]", {}, ["a"], ["filter-rule-unknown"]),
+    "any beside an id": (f"[any, {R}]", {}, ["a"], ["filter-rule-unknown"]),
     "a rule of another log source": (f"[{R}, {UUID}04]", {}, ["a"], ["filter-logsource"]),
     "a rule of a wider log source": (f"[{R}]", {"logsource": "{product: windows, service: x}"}, [],
                                      ["filter-logsource"]),
@@ -115,8 +103,8 @@ def test_meaning(tmp_path: Path, name: str, via: str) -> None:
     identifiers, condition, holds = MEANING[name]
     write(
         tmp_path / "rules",
-        r=rule(1, logsource=ANYWHERE),
-        f=filter_text(identifiers, condition, logsource=ANYWHERE),
+        r=rule(1, logsource=ANY),
+        f=filter_text(identifiers, condition, logsource=ANY),
     )
     events = events_file(tmp_path, *EVENTS)
     found = matched("--rules", tmp_path / "rules", "--via", via, events)
@@ -139,10 +127,10 @@ OF = {
 @pytest.mark.parametrize("name", ["sel_3", "sel_1", "a"])
 def test_identifiers_never_collide(tmp_path: Path, condition: str, name: str) -> None:
     text = (
-        f"title: R\nid: {R}\nlevel: low\nstatus: test\nlogsource: {ANYWHERE}\n"
+        f"title: R\nid: {R}\nlevel: low\nstatus: test\nlogsource: {ANY}\n"
         f"detection:\n  sel_1: {{Image: x}}\n  sel_2: {{Image: y}}\n  condition: {condition}\n"
     )
-    one = filter_text(f"{name}: {{User: adm}}", f"not {name}", logsource=ANYWHERE)
+    one = filter_text(f"{name}: {{User: adm}}", f"not {name}", logsource=ANY)
     write(tmp_path / "rules", r=text, f=one, g=one.replace(f"{UUID}90", f"{UUID}91").replace("adm", "bob"))
     values = [(image, user) for image in ("x", "y", "z") for user in ("adm", "bob", "eve")]
     events = events_file(tmp_path, *({"Image": image, "User": user} for image, user in values))
@@ -229,8 +217,8 @@ def test_all_filters_that_reach_a_rule_hold_in_any_order() -> None:
 
 
 def test_filters_reach_the_rules_of_every_folder(tmp_path: Path) -> None:
-    write(tmp_path / "one", f=filter_text(rules=f"[{R}]", logsource=ANYWHERE))
-    write(tmp_path / "two", r=rule(1, logsource=ANYWHERE))
+    write(tmp_path / "one", f=filter_text(rules=f"[{R}]", logsource=ANY))
+    write(tmp_path / "two", r=rule(1, logsource=ANY))
     events = events_file(tmp_path, *EVENTS)
     for order in (("one", "two"), ("two", "one")):
         folders = [part for name in order for part in ("--rules", tmp_path / name)]
@@ -282,7 +270,7 @@ def test_filters_alone_build_nothing(tmp_path: Path) -> None:
 
 def test_placeholders_are_for_filters_too(tmp_path: Path) -> None:
     own = "own: {User|expand: '%admins%'}"
-    write(tmp_path / "rules", r=rule(1, logsource=ANYWHERE), f=filter_text(own, logsource=ANYWHERE))
+    write(tmp_path / "rules", r=rule(1, logsource=ANY), f=filter_text(own, logsource=ANY))
     values = tmp_path / "values.yml"
     values.write_text("admins: [a*, x]\n", "utf-8")
     events = events_file(tmp_path, *EVENTS)
@@ -290,111 +278,3 @@ def test_placeholders_are_for_filters_too(tmp_path: Path) -> None:
     assert [one["event"] for one in matched(*arguments)] == expected_of(lambda user: user != "adm")
     lines = checked(tmp_path / "rules")
     assert [line[2:4] for line in lines if line[2] == "error"] == [("error", "placeholder-undefined")]
-
-
-def checked(folder: Path) -> list[tuple[str, int, str, str, str]]:
-    """(file, line, severity, code, text) of every finding of ``check``."""
-    result: Result = run("check", "--rules", folder, "--ignore", "convention")
-    found = [FINDING.fullmatch(line) for line in result.stdout.splitlines()]
-    assert None not in found
-    return [
-        (Path(one["path"]).stem, int(one["line"]), one["severity"], one["code"], one["text"]) for one in found if one
-    ]
-
-
-#: A filter, the line of whose fault ends in HERE; the code; what the message says.
-FAULTS: dict[str, tuple[str, str, str]] = {
-    "no log source": (filter_text(logsource=""), "logsource-missing", "needs a log source"),
-    "log source as text": (filter_text(logsource="windows" + HERE), "logsource", "mapping"),
-    "filter as text": ("title: F\nfilter: x" + HERE + "\n", "filter", "text"),
-    "filter as nothing": ("title: F\nfilter:" + HERE + "\n", "filter", "nothing"),
-    "detection beside it": (filter_text(detection="{}" + HERE), "filter", "'detection'"),
-    "no rules": (filter_text(rules="").replace("filter:\n", f"filter:{HERE}\n"), "filter-rules", "missing"),
-    "rules as an empty list": (filter_text(rules="[]" + HERE), "filter-rules", "any"),
-    "rules as a mapping": (filter_text(rules="{a: b}" + HERE), "filter-rules", "a mapping"),
-    "rules with a number": (filter_text(rules="[a, 5]" + HERE), "filter-rules", "a number"),
-    "rules with a blank": (filter_text(rules="[a, ' ']" + HERE), "filter-rules", "empty"),
-    "no condition": (filter_text(condition="").replace("filter:\n", f"filter:{HERE}\n"), "condition-missing", "filter"),
-    "condition as a list": (filter_text(condition="[not own]" + HERE), "condition-type", "a list"),
-    "condition with an unknown name": (filter_text(condition="not nope" + HERE), "condition-syntax", "'nope'"),
-    "condition that names the rule's": (filter_text(condition="not selection" + HERE), "condition-syntax", "own"),
-    "condition with an aggregation": (
-        filter_text(condition="own | count() > 5" + HERE), "condition-aggregation", "correlation"),
-    "unknown modifier": (filter_text("own: {User|foo: x}" + HERE), "modifier-unknown", "foo"),
-    "bad regex": (filter_text("own: {User|re: '('}" + HERE), "regex", "("),
-    "undefined placeholder": (filter_text("own: {User|expand: '%a%'}" + HERE), "placeholder-undefined", "%a%"),
-    "the id of a rule": (filter_text(id=f"{UUID}02" + HERE), "id-duplicate", "this filter is left out"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", FAULTS)
-def test_a_faulty_filter_is_an_error_of_its_own(tmp_path: Path, name: str) -> None:
-    text, code, fragment = FAULTS[name]
-    content, line = of_case(text) if HERE in text else (text.encode(), 1)
-    write(tmp_path, f=content.decode(), a=rule(1, logsource=ANYWHERE), b=rule(2, logsource=ANYWHERE))
-    found = checked(tmp_path)
-    errors = [one for one in found if one[2] == "error"]
-    assert [(one[0], one[1], one[3]) for one in errors] == [("f", line, code)], found
-    assert fragment in errors[0][4]
-    # The rules run unfiltered, and that is said.
-    assert [(one[0], one[3]) for one in found if one[2] == "warning" and one[0] == "f"][-1:] == [
-        ("f", "filter-not-applied")
-    ]
-    folder = folder_of(tmp_path)
-    assert [Path(one.path).stem for one in folder.accepted] == ["a", "b"]
-    assert [one.filters for one in folder.accepted] == [[], []]
-
-
-def test_rules_that_a_faulty_filter_names_are_told(tmp_path: Path) -> None:
-    write(
-        tmp_path,
-        a=rule(1),
-        b=rule(2, name="rule_b"),
-        c=rule(3),
-        f=filter_text("own: {User|foo: x}", rules=f"['{R}', rule_b, nope]"),
-    )
-    found = checked(tmp_path)
-    assert [one[:4] for one in found] == [
-        ("a", 1, "warning", "filter-not-applied"),
-        ("b", 1, "warning", "filter-not-applied"),
-        ("f", 6, "error", "modifier-unknown"),
-    ]
-    assert f"{tmp_path}/f.yml:1" in found[0][4]
-
-
-WARNINGS: dict[str, tuple[str, str, str]] = {
-    "no not": (filter_text(condition="own" + HERE), "filter-without-not", "is a 'not' missing"),
-    "not not": (filter_text(condition="not not own" + HERE), "filter-without-not", ""),
-    "no title": (filter_text(title=""), "title-missing", "the filter has no title"),
-    "no id": (filter_text(id=""), "id-missing", "the filter has no id"),
-    "id that is no UUID": (filter_text(id="abc" + HERE), "id-no-uuid", "abc"),
-    "unused identifier": (
-        filter_text("own: {User: x}\nmore: {User: y}" + HERE), "identifier-unused", "'more'"),
-    "unknown rule": (filter_text(rules="\n  - nope" + HERE), "filter-rule-unknown", "'nope' is no rule that was read"),
-    "refused rule": (
-        filter_text(rules=f"\n  - {UUID}03" + HERE), "filter-rule-unknown", "a rule that cannot be used"),
-    "a filter": (filter_text(rules=f"\n  - {UUID}90" + HERE), "filter-rule-unknown", "a filter, not a rule"),
-    "another log source": (
-        filter_text(rules="\n  - rule_b" + HERE, logsource="{product: linux}"), "filter-logsource", "(linux/*/*)"),
-    "no rule of the log source": (
-        filter_text(logsource="{product: linux}" + HERE), "filter-unused", "linux/*/*"),
-    "empty log source": (filter_text(logsource="{}" + HERE), "logsource-empty", ""),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", WARNINGS)
-def test_what_is_probably_not_meant_is_a_warning(tmp_path: Path, name: str) -> None:
-    text, code, fragment = WARNINGS[name]
-    content, line = of_case(text) if HERE in text else (text.encode(), 1)
-    write(tmp_path, f=content.decode(), b=rule(2, name="rule_b"), c=rule(3, "A|foo: x"))
-    found = [one for one in checked(tmp_path) if one[0] == "f"]
-    assert [one[1:4] for one in found] == [(line, "warning", code)]
-    assert fragment in found[0][4]
-
-
-def test_a_filter_that_would_make_rules_too_large_changes_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(filters, "MAX_ADDED", 3)
-    write(tmp_path, a=rule(1), b=rule(2), f=filter_text("own: {User: [x, y]}"), g=filter_text(id=f"{UUID}91"))
-    found = checked(tmp_path)
-    assert ("f", 4, "error", "filter-size") in [one[:4] for one in found]
-    assert [one.filters for one in folder_of(tmp_path).accepted] == [[], []]

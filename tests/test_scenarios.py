@@ -40,7 +40,7 @@ def test_match(scenario: Scenario, via: str, tmp_path: Path) -> None:
     for line in lines:
         if "group" not in line:
             matches.setdefault(line["title"], []).append(line["event"])
-    assert matches == scenario.match
+    assert matches == scenario.match, result.stderr
     alerts = [compared(line, scenario.alerts) for line in lines if "group" in line]
     assert alerts == scenario.alerts
 

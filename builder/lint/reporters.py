@@ -18,7 +18,8 @@ from builder.texts import json_bytes
 from .registry import TOPICS, Code, codes
 
 Found = Sequence[tuple["Outcome | None", Finding]]
-_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+#: The schema that the output follows.
+SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
 def as_text(folder: RuleFolder, found: Found, version: str) -> Iterator[str]:  # noqa: ARG001 - of the reporters' form
@@ -59,7 +60,7 @@ def as_sarif(folder: RuleFolder, found: Found, version: str) -> Iterator[bytes]:
     order = list(dict.fromkeys(finding.code for _, finding in found))
     yield json_bytes(
         {
-            "$schema": _SCHEMA,
+            "$schema": SARIF_SCHEMA,
             "version": "2.1.0",
             "runs": [
                 {

@@ -90,8 +90,10 @@ def anything_rule(folder: Path) -> Path:
 
 
 def matched(*arguments: object) -> list[dict[str, Any]]:
-    """The lines of ``match --format jsonl``."""
-    return [json.loads(line) for line in run("match", "--format", "jsonl", *arguments).stdout.splitlines()]
+    """The lines of ``match --format jsonl``, which must have come to its end: else nothing looks like no match."""
+    result = run("match", "--format", "jsonl", *arguments)
+    assert result.exit_code == 0, result.output
+    return [json.loads(line) for line in result.stdout.splitlines()]
 
 
 def positions(*arguments: object) -> list[int]:

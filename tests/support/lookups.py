@@ -13,7 +13,7 @@ from builder.replay import event_chunk, rows, stream_of
 from sigmaengine import chunks
 from tests.support.apps import Row
 from tests.support.builds import ANY, UUID, rule
-from tests.test_command import DEFAULT_PYTHON, SYSMON, Run, run
+from tests.support.searches import DEFAULT_PYTHON, SYSMON, Run, run
 
 PROCESS_CREATION = "{product: windows, category: process_creation}"
 FILTER = """
