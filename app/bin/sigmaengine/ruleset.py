@@ -22,7 +22,7 @@ from hashlib import sha256
 from typing import Any, Callable, NamedTuple
 
 from .correlation import Correlation
-from .correlationplan import base_rules, info_of, needed
+from .correlationplan import CorrelationPlan, base_rules, info_of, needed
 from .correlationrefs import inner_first
 from .metadata import LEVELS
 from .program import Program, compile_program
@@ -78,6 +78,10 @@ class RuleSet:
         """``select``, and the rules whose matches the correlations look at that it selects."""
         listed = base_rules(needed(self.correlations, select))
         return (lambda info: info.id in listed or select(info)) if listed else select
+
+    def correlated_fields(self) -> dict[str, list[str]]:
+        """The fields that correlations need of the matches of each rule that they count, by its id."""
+        return CorrelationPlan(self.correlations, lambda _: True).fields
 
     def logsources(self, rules: Collection[str]) -> dict[str, LogSource]:
         """The log sources of rules, by id."""
