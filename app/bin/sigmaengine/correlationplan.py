@@ -23,6 +23,7 @@ def info_of(correlation: Correlation) -> RuleInfo:
         correlation.tags,
         correlation.score,
         correlation.enabled,
+        correlation.name,
     )
 
 

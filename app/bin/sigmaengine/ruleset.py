@@ -31,7 +31,7 @@ from .rule import LogSource, Rule
 from .selection import RuleInfo
 
 FORMAT = "sigma-match-ruleset"
-VERSION = 3
+VERSION = 4
 
 
 class RuleSetError(Exception):
@@ -128,7 +128,9 @@ def make_shards(rules: Iterable[Rule]) -> list[Shard]:
 
 def _make_shard(source: LogSource, rules: list[Rule]) -> Shard:
     fields = sorted({field for rule in rules for field in rule.fields()})
-    infos = [RuleInfo(rule.id, rule.title, rule.level, rule.status, rule.author, rule.tags) for rule in rules]
+    infos = [
+        RuleInfo(rule.id, rule.title, rule.level, rule.status, rule.author, rule.tags, name=rule.name) for rule in rules
+    ]
     return Shard(source, infos, fields, any(rule.has_keywords for rule in rules), rules=rules)
 
 
