@@ -73,5 +73,6 @@ rawrows           rows of CSV split without being parsed
 datapath          a chunk's table through the matcher, bytes to bytes
 correlatepath     a chunk's table through the correlations
 adhoc             rule text in a search -> Rule; needs PyYAML
+adhoccorrelation  a correlation in a search; needs PyYAML
 ================  ================================================================
 """

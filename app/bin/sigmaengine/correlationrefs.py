@@ -9,21 +9,23 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from .condition import identifiers
 from .correlation import ORDERED, Correlation
-from .correlationwords import Named, Names, Words
+from .correlationwords import UNKNOWN, Named, Names, Words
 from .orderedterms import MAX_TERMS, ordered_terms
 from .problems import Problem, Problems, Where, has_errors, shown
 
 
 def resolve(
-    correlations: Sequence[Correlation], rules: Iterable[Named], others: Mapping[str, str] | None = None
+    correlations: Sequence[Correlation],
+    rules: Iterable[Named],
+    others: Mapping[str, str] | None = None,
+    unknown: str = UNKNOWN,
 ) -> tuple[list[Correlation], list[list[Problem]]]:
     """Turn references into ids.
 
-    ``others``: ids and names of what cannot be referred to -> what they mean, in words. Returns the
-    correlations that can be used, inner ones before those that list them, and what was found in each of
-    ``correlations``, by position.
+    ``others`` and ``unknown``: see ``Names``. Returns the correlations that can be used, inner ones before
+    those that list them, and what was found in each of ``correlations``, by position.
     """
-    names = Names([*rules, *correlations], others or {})
+    names = Names([*rules, *correlations], others or {}, unknown)
     found = [Problems() for _ in correlations]
     resolved = [_resolved(one, names, problems) for one, problems in zip(correlations, found)]
     by_id = {one.id.lower(): position for position, one in enumerate(resolved)}

@@ -8,6 +8,9 @@ from typing import Protocol
 from .condition import Expression, chosen, joined
 from .problems import listed, shown
 
+#: What is said of a reference to nothing.
+UNKNOWN = "no rule or correlation in use has the id or the name {}; correct it, or read the file that it is in too"
+
 # A message names this many rules and counts the rest.
 _EXAMPLES = 12
 
@@ -25,10 +28,14 @@ class Named(Protocol):
 
 
 class Names:
-    """Who is meant by an id (in any case) or a name."""
+    """Who is meant by an id (in any case) or a name.
 
-    def __init__(self, known: Sequence[Named], others: Mapping[str, str]) -> None:
-        self._others = others
+    ``others``: ids and names of what cannot be referred to -> what they mean, in words; ``unknown``: what
+    is said of any other, with ``{}`` where it stands.
+    """
+
+    def __init__(self, known: Sequence[Named], others: Mapping[str, str], unknown: str = UNKNOWN) -> None:
+        self._others, self._unknown = others, unknown
         self.by_id = {one.id.lower(): one.id for one in known}
         self.by_name: dict[str, list[str]] = {}
         self.name_of = {one.id: one.name for one in known}
@@ -46,10 +53,7 @@ class Names:
         other = self._others.get(reference) or self._others.get(reference.lower())
         if other:
             return f"{shown(reference)} is {other}"
-        return (
-            f"no rule or correlation in use has the id or the name {shown(reference)};"
-            " correct it, or read the file that it is in too"
-        )
+        return self._unknown.format(shown(reference))
 
     @staticmethod
     def why_several(reference: str, found: Sequence[str]) -> str:
