@@ -91,23 +91,8 @@ ERRORS: dict[str, tuple[Any, str, tuple[Any, ...]]] = {
     "condition-null": (content(condition={"gte": None}), "correlation-condition", ("condition", "gte")),
     "condition-huge": (content(condition={"gte": "1e999999999"}), "correlation-condition", ("condition", "gte")),
     "words-for-a-count": (content(condition="a and b"), "correlation-condition", ("condition",)),
-    "words-unknown": (content(type="temporal", condition="a and b"), "condition-syntax", ("condition",)),
     "words-unfinished": (content(type="temporal", condition="a and"), "condition-syntax", ("condition",)),
     "words-empty": (content(type="temporal", condition=""), "condition-empty", ("condition",)),
-    "words-leave-a-rule-out": (
-        content(type="temporal", rules=["a", "b"], condition="a"),
-        "correlation-rules",
-        ("rules",),
-    ),
-    "words-with-too-many-alternatives": (
-        content(
-            type="temporal_ordered",
-            rules=None,
-            condition=" and ".join(f"(a{n} or b{n})" for n in range(9)),
-        ),
-        "correlation-condition",
-        ("condition",),
-    ),
     "no-field": (content(type="value_count"), "correlation-field", ("condition",)),
     "field-number": (valued(field=5), "correlation-field", ("condition", "field")),
     "fields-of-a-percentile": (valued(field=["n", "m"]), "correlation-field", ("condition", "field")),
@@ -243,6 +228,11 @@ def correlation(number: str, name: str = "", **changed: Any) -> Correlation:
     return read
 
 
+def words(condition: str, *rules: str, **changed: Any) -> Correlation:
+    """A correlation with a condition in words, over listed rules where there are any."""
+    return correlation("01", **{"type": "temporal", "rules": list(rules) or None, "condition": condition, **changed})
+
+
 REFERENCES: dict[str, tuple[list[Correlation], list[str], list[str]]] = {
     "id-and-name": ([correlation("01", rules=["first", UUID + "a2"])], ["01"], [""]),
     "id-in-upper-case": ([correlation("01", rules=[(UUID + "a2").upper()])], ["01"], [""]),
@@ -291,7 +281,35 @@ REFERENCES: dict[str, tuple[list[Correlation], list[str], list[str]]] = {
         ["01"],
         ["correlation-aliases aliases ip"],
     ),
-    "words": ([correlation("01", type="temporal", rules=None, condition="first and not second")], ["01"], [""]),
+    "words": ([words("first and not second")], ["01"], [""]),
+    "words-unknown": ([words("first and nobody")], [], ["correlation-reference condition"]),
+    "words-unknown-beside-rules": (
+        [words("first and nobody", "first")],
+        [],
+        ["correlation-reference condition"],
+    ),
+    "words-of-a-rule-that-is-not-listed": (
+        [words("first and second", "first")],
+        [],
+        ["correlation-reference condition"],
+    ),
+    "words-name-of-two": ([words("first and twin")], [], ["correlation-reference condition"]),
+    "words-name-of-two-listed": (
+        [words("first and twin", "first", UUID + "a3", UUID + "a4")],
+        [],
+        ["correlation-reference condition"],
+    ),
+    "words-leave-a-rule-out": ([words("first", "first", "second")], [], ["correlation-rules rules 1"]),
+    "words-glob-of-nothing": (
+        [words("first and 1 of s_*", "first", "second")],
+        [],
+        ["correlation-reference condition"],
+    ),
+    "words-faults-are-told-once": (
+        [words("first and nobody", "first", "nobody")],
+        [],
+        ["correlation-reference rules 1"],
+    ),
 }
 
 
@@ -312,6 +330,71 @@ def test_an_expression_names_ids() -> None:
     (one,), _ = resolve([correlation("01", type="temporal", rules=None, condition="first and not second")], RULES)
     assert one.condition.expression == ["and", ["id", UUID + "a1"], ["not", ["id", UUID + "a2"]]]
     assert one.rules == [UUID + "a1", UUID + "a2"]
+
+
+FIRST, SECOND, TWIN = (["id", UUID + number] for number in ("a1", "a2", "a3"))
+#: What a condition is in the end, and the rules in their order.
+SPELT: dict[str, tuple[Correlation, Any, list[Any]]] = {
+    "id-where-rules-has-the-name": (
+        words(f"{UUID}a1 and not second", "first", "second"), ["and", FIRST, ["not", SECOND]], [FIRST, SECOND],
+    ),
+    "name-where-rules-has-the-id": (words("first or second", UUID + "a2", UUID + "a1"), ["or", FIRST, SECOND],
+        [SECOND, FIRST],
+    ),
+    "id-in-upper-case": (words(f"{UUID.upper()}A1 and second", "first", UUID + "a2"), ["and", FIRST, SECOND],
+        [FIRST, SECOND],
+    ),
+    "both-spellings-in-one-condition": (words(f"first or (second and {UUID}a1)"),
+        ["or", FIRST, ["and", SECOND, FIRST]], [FIRST, SECOND],
+    ),
+    "name-of-two-of-which-one-is-listed": (words("first and twin", "first", UUID + "a3"), ["and", FIRST, TWIN],
+        [FIRST, TWIN],
+    ),
+    "glob-over-names-of-rules-listed-by-id": (words("1 of *ir*", UUID + "a1"), FIRST, [FIRST]),
+    "glob-over-ids-of-rules-listed-by-name": (words(f"all of {UUID}*", "first", "second"), ["and", FIRST, SECOND],
+        [FIRST, SECOND],
+    ),
+    "them": (words("any of them", "first", UUID + "a2"), ["or", FIRST, SECOND], [FIRST, SECOND]),
+    "of-one-word": (words(f"1 of {UUID}A1 and second", "first", "second"), ["and", FIRST, SECOND], [FIRST, SECOND]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "expression", "rules"), SPELT.values(), ids=SPELT)
+def test_a_condition_names_rules_however_they_are_spelt(one: Correlation, expression: Any, rules: list[Any]) -> None:
+    (resolved,), (problems,) = resolve([one], RULES)
+    assert problems == []
+    assert resolved.condition.expression == expression
+    assert [["id", rule] for rule in resolved.rules] == rules
+    # What is resolved can be resolved again, beside other correlations.
+    assert resolve([resolved], RULES)[0] == [resolved]
+
+
+UNCLEAR = {
+    "unknown": (words("first and nobody"), "no rule or correlation in use has the id or the name 'nobody'"),
+    "not-listed": (words("first and second", "first"), "the condition names 'second', which 'rules' does not list"),
+    "two-of-the-name": (words("first and twin"), "2 rules have the name 'twin'; refer to the one that is meant by its"),
+    "two-listed-of-the-name": (
+        words("first and twin", "first", UUID + "a3", UUID + "a4"),
+        "2 rules have the name 'twin'; refer to the one that is meant by its id",
+    ),
+    "glob": (words("first and 1 of s_*", "first", "second"), "nothing that 'rules' lists matches 's_*'"),
+    "unused": (words("first", "first", UUID + "a2"), f"the condition never uses the rule '{UUID}a2'"),
+}
+
+
+@pytest.mark.parametrize(("one", "text"), UNCLEAR.values(), ids=UNCLEAR)
+def test_what_is_said_of_a_word(one: Correlation, text: str) -> None:
+    usable, (problems,) = resolve([one], RULES)
+    assert usable == []
+    (message,) = [problem.message for problem in problems]
+    assert message.startswith(text)
+
+
+def test_a_condition_in_an_order_has_a_bound_of_alternatives() -> None:
+    known = [rule(f"{letter}{n}", f"{letter}{n}") for n in range(9) for letter in "ab"]
+    long = words(" and ".join(f"(a{n} or b{n})" for n in range(9)), type="temporal_ordered")
+    _, ((problem,),) = resolve([long], known)
+    assert (problem.code, problem.where) == ("correlation-condition", ("correlation", "condition"))
 
 
 def test_a_correlation_survives_json() -> None:

@@ -207,6 +207,19 @@ def answer(app: Path, events: list[Event], options: list[str]) -> list[tuple[obj
     return [(row["_time"], row["_raw"], row["sigma_rule_id"]) for row in found]
 
 
+CORRELATING = [" ".join(block.split()) for block in blocks(read("docs/correlation.md"), "spl")]
+
+
+@pytest.mark.parametrize("search", [search for search in CORRELATING if "correlation=" in search])
+@pytest.mark.parametrize("reading", READINGS)
+def test_a_search_with_a_correlation_gives_alerts(search: str, reading: str, app: Path, events: list[Event]) -> None:
+    body = event_chunk(events)
+    for stage in (stage.strip() for stage in split_outside_quotes(search, r"\|")[1:]):
+        with Command(app, arguments(stage, reading), command=stage.split()[0]) as command:
+            body = command.send(body, finished=True)
+    assert [row for row in rows(body) if row["sigma_correlation_type"]]
+
+
 @pytest.mark.parametrize(("where", "search"), SEARCHES)
 def test_a_search_means_the_same_however_splunk_reads_backslashes(
     where: str, search: str, app: Path, events: list[Event]
@@ -230,10 +243,14 @@ def test_the_links_of_the_overview_open_the_searches_that_they_show() -> None:
         assert query["q"] == ["search " + "".join(link.itertext())]
 
 
-def test_the_reference_names_every_option() -> None:
-    source = read("app/bin/sigmamatch.py")
+@pytest.mark.parametrize(
+    ("command", "page", "following"),
+    [("sigmamatch", "command", "## Fields added"), ("sigmacorrelate", "correlation", "## A correlation in a search")],
+)
+def test_the_reference_names_every_option(command: str, page: str, following: str) -> None:
+    source = read(f"app/bin/{command}.py")
     options = set(re.findall(r"^    (\w+) = Option\(", source, re.MULTILINE))
-    table = read("docs/command.md").split("## Options")[1].split("## Fields added")[0]
+    table = read(f"docs/{page}.md").split("## Options")[1].split(following)[0]
     named = {
         name for cell in re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", cell)
     }

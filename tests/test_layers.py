@@ -31,7 +31,7 @@ HEAVY = ("yaml", "logging", "dataclasses", "ssl")
 
 # The engine's modules that may load yaml: rule text passed to a search is YAML.
 # The command imports them only for such a search.
-FOR_RULE_TEXT = {"sigmaengine.ruletext", "sigmaengine.adhoc"}
+FOR_RULE_TEXT = {"sigmaengine.ruletext", "sigmaengine.adhoc", "sigmaengine.adhoccorrelation"}
 
 
 class Layer(NamedTuple):

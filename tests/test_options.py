@@ -105,6 +105,10 @@ FAULTS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "selection-is-a-list-with-condition": (["selection=[a, b]", "condition=s"], ("selection= is a YAML mapping",)),
     "rule-is-no-yaml": (["rule=title: x\ndetection: {s: [a, b}"], ("rule=, line 2", "no YAML")),
     "rule-blank": (["rule= \n"], ("rule= must hold one YAML document, not 0",)),
+    "rule-is-a-correlation": (
+        ["rule=title: x\ncorrelation: {type: event_count}"],
+        ("rule=, line 2", "correlation= of sigmacorrelate"),
+    ),
     "rule-two-documents": (["rule=a: 1\n---\na: 2"], ("rule= must hold one YAML document, not 2",)),
     "rule-is-a-list": (["rule=[a]"], ("a rule is a mapping",)),
     "rule-without-detection": (["rule=title: x"], ("'detection'",)),

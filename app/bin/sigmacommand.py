@@ -19,6 +19,8 @@ from sigmaengine import chunks, problems, ruleset  # noqa: E402 - after the path
 
 RULESET = os.path.join(BIN, "ruleset")
 LOOKUPS = os.path.join(os.path.dirname(BIN), "lookups")
+#: The options that select what is packaged, and what they are where they are not given.
+SELECTING = {"rules": "*", "level": "informational", "status": "", "tags": ""}
 # A message names this many and counts the rest.
 _EXAMPLES = 3
 
@@ -119,6 +121,13 @@ def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     """Raises OptionError if an option has a value that does not exist."""
     if value not in choices:
         raise OptionError(f"{name}={value}: there are {', '.join(choices)}")
+
+
+def refuse_selection(command: Any, kind: str, text: str) -> None:
+    """Raises OptionError if an option selects packaged things (``kind``) beside ``text`` in the search."""
+    given = [name for name, default in SELECTING.items() if getattr(command, name) != default]
+    if given:
+        raise OptionError(f"{given[0]}= selects packaged {kind} and cannot be combined with {text}")
 
 
 def listed(texts: list[str]) -> str:

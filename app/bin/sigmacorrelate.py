@@ -9,7 +9,7 @@ import os
 from typing import Any
 
 # First: it puts the app's libraries on the path.
-from sigmacommand import LOOKUPS, RULESET, ChunkCommand, OptionError, check_choice, listed
+from sigmacommand import LOOKUPS, RULESET, ChunkCommand, OptionError, check_choice, listed, refuse_selection
 
 # isort: split
 from splunklib.searchcommands import Configuration, EventingCommand, Option, SearchMetric, dispatch
@@ -38,12 +38,15 @@ class SigmaCorrelateCommand(ChunkCommand, EventingCommand):
     level = Option(default="informational")
     status = Option(default="")
     tags = Option(default="")
+    correlation = Option(default="")
     logsource = Option(default="")
     fields = Option(default="auto")
 
     path: CorrelatePath
     sorter: TimeSorter
     overrides: Overrides
+    # Of the rules, by id.
+    titles: dict[str, str]
 
     def transform(self, records: Any) -> Any:  # noqa: ARG002 - splunklib's signature
         """Not used: whole chunks are passed."""
@@ -55,6 +58,14 @@ class SigmaCorrelateCommand(ChunkCommand, EventingCommand):
         logsource = self._source_of_all()
         self.overrides = Overrides(LOOKUPS)
         loaded = self.overrides.apply(ruleset.load(RULESET))
+        self.titles = {info.id: info.title for info in loaded.infos}
+        plan = self._plan_of_text(loaded) if self.correlation else self._plan_of_packaged(loaded)
+        self.sorter = TimeSorter(folder=self._folder())
+        views = Views(loaded.routing, self.fields, logsource)
+        matches = BaseMatches(plan, loaded.logsources(plan.fields), views, self.sorter)
+        self.path = CorrelatePath(matches)
+
+    def _plan_of_packaged(self, loaded: ruleset.RuleSet) -> CorrelationPlan:
         try:
             chosen = selection.read_selection(self.rules, self.level, self.status, self.tags)
         except ValueError as error:
@@ -65,10 +76,30 @@ class SigmaCorrelateCommand(ChunkCommand, EventingCommand):
             self.write_warning(f"sigmacorrelate: rules=: no correlation has the id or title {listed(unmatched)}")
         if any(one.enabled for one in loaded.correlations) and not plan.correlations:
             raise OptionError("the options select no correlation (rules=, level=, status=, tags=)")
-        self.sorter = TimeSorter(folder=self._folder())
-        views = Views(loaded.routing, self.fields, logsource)
-        matches = BaseMatches(plan, loaded.logsources(plan.fields), views, self.sorter)
-        self.path = CorrelatePath(matches)
+        return plan
+
+    def _plan_of_text(self, loaded: ruleset.RuleSet) -> CorrelationPlan:
+        from sigmaengine import adhoccorrelation  # needs PyYAML, which only such a search should load
+
+        refuse_selection(self, "correlations", "correlation text")
+        try:
+            text = adhoccorrelation.read_correlation_text(self.correlation, loaded)
+        except ValueError as error:
+            raise OptionError(str(error)) from None
+        plan = CorrelationPlan(text.correlations, lambda info: info.id == text.id)
+        for warning in text.warnings:
+            self.write_warning(f"sigmacorrelate: {warning}")
+        on = {info.id for info in loaded.infos if info.enabled}
+        off = [rule for rule in plan.fields if rule in self.titles and rule not in on]
+        if off:
+            self.write_warning(
+                f"sigmacorrelate: correlation=: switched off by the lookup sigma_rule_settings: {self._named(off)}"
+            )
+        return plan
+
+    def _named(self, rules: list[str]) -> str:
+        """Rules for a message, by title where they are packaged."""
+        return listed([f"{self.titles[rule]} ({rule})" if rule in self.titles else rule for rule in rules])
 
     def _source_of_all(self) -> LogSource | None:
         try:
@@ -117,6 +148,12 @@ class SigmaCorrelateCommand(ChunkCommand, EventingCommand):
         # What is wrong with lookups is told by sigmamatch, which reads the same.
         for text in self.overrides.report():
             self.write_info(f"sigmacorrelate: {text}")
+        self._tell_missing()
+        self._tell_limits()
+
+    def _tell_missing(self) -> None:
+        """What there was nothing of: correlations, matches, matches of a rule."""
+        path, plan = self.path, self.path.plan
         if not plan.correlations:
             self.write_warning(
                 "sigmacorrelate: the app was built without correlations, or the lookup sigma_rule_settings switches"
@@ -126,6 +163,17 @@ class SigmaCorrelateCommand(ChunkCommand, EventingCommand):
             self.write_warning(
                 "sigmacorrelate: no event has a value in sigma_rule_id; put sigmamatch before this command"
             )
+        unseen = [rule for rule in plan.fields if rule not in path.matches.seen]
+        if self.correlation and path.named and unseen:
+            self.write_info(
+                f"sigmacorrelate: no event was matched by {counted(len(unseen), 'rule')} that the correlation counts:"
+                f" {self._named(unseen)}; nothing matched, or sigmamatch left them out (rules=, level=), or rule text"
+                " has another id"
+            )
+
+    def _tell_limits(self) -> None:
+        """Matches that took no part, or not with all that they have, or had to be sorted on disk."""
+        matches = self.path.matches
         if matches.untimed:
             self.write_warning(
                 f"sigmacorrelate: {counted(matches.untimed, 'match', 'matches')} took no part:"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Callable
 
 # First: it puts the app's libraries on the path.
-from sigmacommand import LOOKUPS, RULESET, ChunkCommand, OptionError, check_choice, listed
+from sigmacommand import LOOKUPS, RULESET, ChunkCommand, OptionError, check_choice, listed, refuse_selection
 
 # isort: split
 from splunklib.searchcommands import Configuration, Option, SearchMetric, StreamingCommand, dispatch, validators
@@ -103,10 +103,7 @@ class SigmaMatchCommand(ChunkCommand, StreamingCommand):
     def _rules_in_search(self) -> ruleset.RuleSet:
         from sigmaengine import adhoc  # needs PyYAML, which only such a search should load
 
-        packaged = {"rules": "*", "level": "informational", "status": "", "tags": ""}
-        given = [name for name, default in packaged.items() if getattr(self, name) != default]
-        if given:
-            raise OptionError(f"{given[0]}= selects packaged rules and cannot be combined with rule text")
+        refuse_selection(self, "rules", "rule text")
         loaded = self.overrides.apply(ruleset.load(RULESET), to_rule_text=True)
         try:
             rule, warnings = adhoc.read_rule_text(

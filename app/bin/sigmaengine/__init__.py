@@ -21,6 +21,7 @@ orderedterms      a condition over rules in an order, as alternatives
 metadata          what a document says about itself: id, title, level and so on
 rule              a rule's mapping -> Rule
 correlation       a correlation's mapping -> Correlation
+correlationwords  whom references mean, as words of a condition too
 correlationrefs   what correlations refer to: rules, other correlations
 aggregation       a rule of Sigma 1 that counts -> a rule and a correlation document
 filters           filter documents; rules with the filters that reach them
@@ -72,5 +73,6 @@ rawrows           rows of CSV split at their quotes
 datapath          a chunk's table through the matcher, bytes to bytes
 correlatepath     a chunk's table through the correlations
 adhoc             rule text in a search -> Rule; needs PyYAML
+adhoccorrelation  a correlation in a search; needs PyYAML
 ================  ================================================================
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from .placeholders import Placeholders
@@ -9,10 +10,13 @@ from .problems import WARNING, Problem
 from .rule import Rule, read_rule
 from .ruletext import TextError, line_of, read_documents
 
+#: The id of rule text that has none.
 ID = "adhoc"
 _TITLE_LENGTH = 80
 # What is missing in rule text by intention is no news to its author.
-_UNASKED = ("id-missing", "id-no-uuid", "title-missing", "level-missing", "status-missing", "logsource-missing")
+UNASKED = ("id-missing", "id-no-uuid", "title-missing", "level-missing", "status-missing", "logsource-missing")
+
+_ELSEWHERE = {"correlation": "this is a correlation; write it into correlation= of sigmacorrelate, behind sigmamatch"}
 
 
 def read_rule_text(
@@ -29,17 +33,16 @@ def read_rule_text(
     if condition and not selection:
         raise ValueError("condition= needs selection=, a YAML mapping of the identifiers that it names")
     option, text = ("rule", rule) if rule else ("selection", selection)
-    content = _read_yaml(option, text)
+    content = read_document(option, text)
+    refuse_others(option, content, _ELSEWHERE if rule else {})
     document = content if rule else _document(content, condition)
-    if isinstance(document, dict):
-        document.setdefault("title", " ".join(text.split())[:_TITLE_LENGTH])
-        document.setdefault("id", ID)
+    name_document(document, text, ID)
     read, problems = read_rule(document, placeholders)
     if read is None:
         raise ValueError(
             "; ".join(_said(option, content, condition, problem) for problem in problems if problem.severity != WARNING)
         )
-    return read, [_said(option, content, condition, problem) for problem in problems if problem.code not in _UNASKED]
+    return read, [_said(option, content, condition, problem) for problem in problems if problem.code not in UNASKED]
 
 
 def _document(content: Any, condition: str) -> dict[str, Any]:
@@ -51,14 +54,32 @@ def _document(content: Any, condition: str) -> dict[str, Any]:
     return {"detection": {**content, "condition": condition}}
 
 
-def _read_yaml(option: str, text: str) -> Any:
+def read_document(option: str, text: str, what: str = "", advice: str = "") -> Any:
+    """The one YAML document that an option holds; ``what`` it is and ``advice`` complete the message.
+
+    Raises ValueError with a message for the author of the search.
+    """
     try:
         documents = list(read_documents(text))
     except TextError as error:
         raise ValueError(f"{option}=, line {error.line}: {error}") from None
     if len(documents) != 1:
-        raise ValueError(f"{option}= must hold one YAML document, not {len(documents)}")
+        raise ValueError(f"{option}= must hold one YAML document{what}, not {len(documents)}{advice}")
     return documents[0]
+
+
+def refuse_others(option: str, content: Any, others: Mapping[str, str]) -> None:
+    """Raises ValueError if a document has a key of ``others``, which says what such a one is and what to do."""
+    for key, told in others.items():
+        if isinstance(content, dict) and key in content:
+            raise ValueError(f"{option}=, line {line_of(content, (key,))}: {told}")
+
+
+def name_document(document: Any, text: str, default: str) -> None:
+    """Give a document what it does not say about itself: its text as title, the id ``default``."""
+    if isinstance(document, dict):
+        document.setdefault("title", " ".join(text.split())[:_TITLE_LENGTH])
+        document.setdefault("id", default)
 
 
 def _said(option: str, content: Any, condition: str, problem: Problem) -> str:

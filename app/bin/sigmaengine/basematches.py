@@ -19,7 +19,7 @@ class BaseMatches:
     """Collects the matches of the rules that correlations list, and correlates them in the end.
 
     ``logsources``: the log source of each of these rules, by id. Matches without
-    a usable ``_time`` take no part: ``untimed`` counts them.
+    a usable ``_time`` take no part: ``untimed`` counts them. ``seen``: the rules that matched a row.
     """
 
     def __init__(
@@ -27,6 +27,7 @@ class BaseMatches:
     ) -> None:
         self.plan, self.sorter = plan, sorter
         self.untimed = 0
+        self.seen: set[str] = set()
         self.correlator = Correlator(plan.correlations)
         self._logsources = logsources
         self._router = Router(views.table)
@@ -43,6 +44,7 @@ class BaseMatches:
         listed = [rule for rule in rules if rule in fields]
         if not listed:
             return
+        self.seen.update(listed)
         event = Event(columns, cells)
         times = event.column("_time")
         time = parse_time(times[0]) if times else None

@@ -45,6 +45,32 @@ def parse_condition(text: str, names: Sequence[str], problems: Problems, where: 
     return _Parser(text, names, problems, where).parse()
 
 
+def parse_words(text: str, names: Sequence[str], problems: Problems, where: Where = ()) -> Expression:
+    """Parse a condition whose words are references, which are looked up later: any word is an identifier.
+
+    What follows "of" stays as it is, as ``["of", "and" or "or", target]``. ``names``: words that are no
+    keywords though they look like one. Raises RuleError as ``parse_condition`` does.
+    """
+    return _WordParser(text, names, problems, where).parse()
+
+
+def chosen(target: str, names: Iterable[str]) -> list[str]:
+    """Those of ``names`` that are meant by what follows "of": ``them``, a glob or a name."""
+    if target == "them":
+        return [name for name in names if not name.startswith("_")]
+    if "*" not in target:
+        return [name for name in names if name == target]
+    matches = glob_matcher(target)
+    hidden = target.startswith("_")
+    return [name for name in names if matches(name) and (hidden or not name.startswith("_"))]
+
+
+def joined(operator: str, names: Sequence[str]) -> Expression:
+    """All, or any, of some identifiers; there is one at least."""
+    operands = [["id", name] for name in names]
+    return operands[0] if len(operands) == 1 else [operator, *operands]
+
+
 class _Parser:
     def __init__(self, text: str, names: Sequence[str], problems: Problems, where: Where) -> None:
         self.text, self.names, self.problems, self.where = text, names, problems, where
@@ -106,6 +132,9 @@ class _Parser:
             raise self._aggregation()
         if token.keyword or token.text == ")":
             raise self._error("expected an identifier, 'not', '(' or '1 of'", token)
+        return self._identifier(token)
+
+    def _identifier(self, token: _Token) -> Expression:
         if token.text not in self.names:
             raise self._error(self._unknown(token.text), token)
         return ["id", token.text]
@@ -128,21 +157,13 @@ class _Parser:
         if target is None or target.text in "()|" or (target.keyword and target.keyword != "them"):
             raise self._error("expected 'them' or a name after 'of'", target)
         self.position += 1
-        chosen = self._chosen(target)
-        if not chosen:
-            raise self._error(f"no identifier matches {shown(target.text)}; there are {self._listed()}", target)
-        operator = _QUANTIFIERS[quantifier.keyword or quantifier.text]
-        operands = [["id", name] for name in chosen]
-        return operands[0] if len(operands) == 1 else [operator, *operands]
+        return self._of(_QUANTIFIERS[quantifier.keyword or quantifier.text], target)
 
-    def _chosen(self, target: _Token) -> list[str]:
-        if target.keyword == "them":
-            return [name for name in self.names if not name.startswith("_")]
-        if "*" not in target.text:
-            return [name for name in self.names if name == target.text]
-        matches = glob_matcher(target.text)
-        hidden = target.text.startswith("_")
-        return [name for name in self.names if matches(name) and (hidden or not name.startswith("_"))]
+    def _of(self, operator: str, target: _Token) -> Expression:
+        names = chosen(target.keyword or target.text, self.names)
+        if not names:
+            raise self._error(f"no identifier matches {shown(target.text)}; there are {self._listed()}", target)
+        return joined(operator, names)
 
     def _take(self, keyword: str) -> bool:
         token = self._peek()
@@ -171,6 +192,14 @@ class _Parser:
     def _error(self, message: str, token: _Token | None) -> RuleError:
         start = token.start if token is not None else len(self.text.rstrip())
         return RuleError("condition-syntax", f"{message}; here: {marked(self.text, start)}", self.where)
+
+
+class _WordParser(_Parser):
+    def _identifier(self, token: _Token) -> Expression:
+        return ["id", token.text]
+
+    def _of(self, operator: str, target: _Token) -> Expression:
+        return ["of", operator, target.keyword or target.text]
 
 
 def marked(text: str, start: int, margin: int = 30) -> str:

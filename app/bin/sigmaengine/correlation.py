@@ -12,11 +12,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from .condition import Expression, identifiers, parse_condition
+from .condition import Expression, parse_words
 from .metadata import Metadata
 from .modifiers import scalar_text
 from .numbers import parse_number
-from .orderedterms import MAX_TERMS, ordered_terms
 from .problems import Problem, Problems, RuleError, Where, kind_of, shown
 from .thresholds import OPERATORS, can_hold, is_computable
 
@@ -36,7 +35,6 @@ MAX_GROUP_BY = 50
 
 _TIMESPAN = re.compile(r"([0-9]{1,9})([smhdwMy])\Z")
 _NAME = re.compile(r"[^\s()|]+")
-_WORDS = ("and", "or", "not", "of", "all", "any", "them", "1")
 _KEYS = ("type", "rules", "group-by", "timespan", "aliases", "condition", "generate")
 #: Keys of rules that a correlation does not have.
 _OF_RULES = ("detection", "logsource")
@@ -47,7 +45,9 @@ class Condition(NamedTuple):
     """When a group emits: all of ``comparisons`` hold for its value, or the ``expression`` over its rules.
 
     ``comparisons``: (operator, number as text) pairs; ``fields``: whose values are taken, several only
-    for a value_count, which then counts combinations; ``percentile``: a number as text.
+    for a value_count, which then counts combinations; ``percentile``: a number as text. The words of the
+    expression are references as ``rules`` are, and what follows "of" (see ``condition.parse_words``) is
+    part of it, until they are resolved.
     """
 
     comparisons: list[tuple[str, str]]
@@ -59,9 +59,10 @@ class Condition(NamedTuple):
 class Correlation(NamedTuple):
     """A correlation that can be evaluated. JSON turns it into lists and back (``from_json``).
 
-    ``rules``: references as written, ids once they are resolved (see ``resolve``); ``timespan`` in
-    seconds; ``aliases``: name -> rule -> field; ``generate``: what ``rules`` match is shown as well;
-    ``score`` and ``enabled`` as in RuleInfo.
+    ``rules``: references as written, ids once they are resolved (see ``correlationrefs``); until then
+    there are none where the condition alone names them; ``timespan`` in seconds; ``aliases``: name ->
+    rule -> field; ``generate``: what ``rules`` match is shown as well; ``score`` and ``enabled`` as in
+    RuleInfo.
     """
 
     id: str
@@ -135,8 +136,6 @@ class _Reader:
         kind = self._kind()
         rules = self._rules(kind)
         condition = self._condition(kind, rules)
-        if condition.expression is not None:
-            rules = self._rules_of(condition.expression, rules)
         return Correlation(
             metadata.id,
             metadata.title,
@@ -193,15 +192,6 @@ class _Reader:
             message = "there are no 'rules': list the ids or names of the rules whose matches are correlated"
             self._error("correlation-rules", message, *(["rules"] if "rules" in self.content else []))
         return rules
-
-    def _rules_of(self, expression: Expression, listed: list[str]) -> list[str]:
-        """The rules in their order: as listed, or as the condition names them."""
-        named = list(dict.fromkeys(identifiers(expression)))
-        for rule in listed:
-            if rule not in named:
-                message = f"the condition never uses the rule {shown(rule)}; use it there, or take it off the list"
-                self._error("correlation-rules", message, "rules")
-        return listed or named
 
     def _group_by(self) -> list[str]:
         fields = self._texts("group-by", "correlation-group-by", "names of fields")
@@ -279,12 +269,7 @@ class _Reader:
         if not rules and "of" in words:
             message = "'of' speaks of the rules that are listed; list them in 'rules'"
             raise RuleError("correlation-condition", message, where)
-        names = rules or [name for name in dict.fromkeys(_NAME.findall(text)) if name.lower() not in _WORDS]
-        expression = parse_condition(text, names, self.problems, where)
-        if kind == ORDERED and ordered_terms(expression, list(dict.fromkeys(identifiers(expression)))) is None:
-            message = f"the condition has over {MAX_TERMS} alternatives; split the correlation"
-            raise RuleError("correlation-condition", message, where)
-        return expression
+        return parse_words(text, rules, self.problems, where)
 
     def _comparing(self, kind: str, content: Mapping[Any, Any], rules: int) -> Condition:
         known = (*OPERATORS, "field", "percentile")

@@ -8,6 +8,9 @@ from typing import Callable
 from .correlation import Correlation
 from .selection import RuleInfo
 
+#: What is needed of every match that a correlation counts: columns, whatever the fields are called.
+MATCH_COLUMNS = ("_time", "_bkt", "_cd")
+
 
 def info_of(correlation: Correlation) -> RuleInfo:
     """What is known of a correlation as of a rule."""
@@ -20,6 +23,7 @@ def info_of(correlation: Correlation) -> RuleInfo:
         correlation.tags,
         correlation.score,
         correlation.enabled,
+        correlation.name,
     )
 
 

@@ -6,35 +6,26 @@ A correlation may list other correlations: each alert of such an inner one is an
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
 
-from .condition import Expression
-from .correlation import Correlation
+from .condition import identifiers
+from .correlation import ORDERED, Correlation
+from .correlationwords import UNKNOWN, Named, Names, Words
+from .orderedterms import MAX_TERMS, ordered_terms
 from .problems import Problem, Problems, Where, has_errors, shown
 
 
-class Named(Protocol):
-    """A rule or a correlation as references know it."""
-
-    @property
-    def id(self) -> str:
-        """Its id, which is unique in any case of letters."""
-
-    @property
-    def name(self) -> str:
-        """Its name, or nothing."""
-
-
 def resolve(
-    correlations: Sequence[Correlation], rules: Iterable[Named], others: Mapping[str, str] | None = None
+    correlations: Sequence[Correlation],
+    rules: Iterable[Named],
+    others: Mapping[str, str] | None = None,
+    unknown: str = UNKNOWN,
 ) -> tuple[list[Correlation], list[list[Problem]]]:
     """Turn references into ids.
 
-    ``others``: ids and names of what cannot be referred to -> what they mean, in words. Returns the
-    correlations that can be used, inner ones before those that list them, and what was found in each of
-    ``correlations``, by position.
+    ``others`` and ``unknown``: see ``Names``. Returns the correlations that can be used, inner ones before
+    those that list them, and what was found in each of ``correlations``, by position.
     """
-    names = _Names([*rules, *correlations], others or {})
+    names = Names([*rules, *correlations], others or {}, unknown)
     found = [Problems() for _ in correlations]
     resolved = [_resolved(one, names, problems) for one, problems in zip(correlations, found)]
     by_id = {one.id.lower(): position for position, one in enumerate(resolved)}
@@ -56,62 +47,59 @@ def resolve(
     return usable, [problems.found for problems in found]
 
 
-class _Names:
-    """Who is meant by an id (in any case) or a name."""
-
-    def __init__(self, known: Sequence[Named], others: Mapping[str, str]) -> None:
-        self._others = others
-        self.by_id = {one.id.lower(): one.id for one in known}
-        self.by_name: dict[str, list[str]] = {}
-        for one in known:
-            if one.name:
-                self.by_name.setdefault(one.name, []).append(one.id)
-
-    def ids(self, reference: str) -> list[str]:
-        """Everything that has this id, or else this name."""
-        by_id = self.by_id.get(reference.lower())
-        return [by_id] if by_id is not None else self.by_name.get(reference, [])
-
-    def why_none(self, reference: str) -> str:
-        """What is wrong with a reference to nothing."""
-        other = self._others.get(reference) or self._others.get(reference.lower())
-        if other:
-            return f"{shown(reference)} is {other}"
-        return (
-            f"no rule or correlation in use has the id or the name {shown(reference)};"
-            " correct it, or read the file that it is in too"
-        )
+def _resolved(correlation: Correlation, names: Names, problems: Problems) -> Correlation:
+    ids = _ids(correlation, names, problems)
+    rules = list(dict.fromkeys(ids.get(rule, rule) for rule in correlation.rules))
+    if len(rules) < len(correlation.rules):
+        message = "two of 'rules' are the same rule, once by its id and once by its name"
+        problems.error("correlation-rules", message, ("correlation", "rules"))
+    resolved = correlation._replace(rules=rules)
+    if correlation.condition.expression is not None:
+        resolved = _in_words(resolved, Words(correlation.rules, ids, names), problems)
+    # Without a rule every alias would be told to name none.
+    aliases = {
+        alias: _resolved_alias(alias, fields, resolved, names, problems)
+        for alias, fields in (correlation.aliases if resolved.rules else {}).items()
+    }
+    return resolved._replace(aliases=aliases)
 
 
-def _resolved(correlation: Correlation, names: _Names, problems: Problems) -> Correlation:
+def _ids(correlation: Correlation, names: Names, problems: Problems) -> dict[str, str]:
+    """The id that each reference of ``rules`` means; without those that mean none."""
     ids = {}
     for index, reference in enumerate(correlation.rules):
         found = names.ids(reference)
         if len(found) == 1:
             ids[reference] = found[0]
             continue
-        where: Where = ("correlation", "rules", index)
-        if found:
-            message = f"{len(found)} rules have the name {shown(reference)}; refer to the one that is meant by its id"
-        else:
-            message = names.why_none(reference)
+        message = names.why_several(reference, found) if found else names.why_none(reference)
+        problems.error("correlation-reference", message, ("correlation", "rules", index))
+    return ids
+
+
+def _in_words(correlation: Correlation, words: Words, problems: Problems) -> Correlation:
+    """A correlation with a condition in words, as one over ids. Its ``rules`` are ids as far as they mean any."""
+    where: Where = ("correlation", "condition")
+    expression = words.meant(correlation.condition.expression or [])
+    for message in words.faults:
         problems.error("correlation-reference", message, where)
-    aliases = {
-        alias: _resolved_alias(alias, fields, correlation, names, problems)
-        for alias, fields in correlation.aliases.items()
-    }
-    condition = correlation.condition
-    if condition.expression is not None:
-        condition = condition._replace(expression=_renamed(condition.expression, ids))
-    rules = list(dict.fromkeys(ids.get(rule, rule) for rule in correlation.rules))
-    if len(rules) < len(correlation.rules):
-        message = "two of 'rules' are the same rule, once by its id and once by its name"
-        problems.error("correlation-rules", message, ("correlation", "rules"))
-    return correlation._replace(rules=rules, aliases=aliases, condition=condition)
+    resolved = correlation._replace(condition=correlation.condition._replace(expression=expression))
+    # What does not mean a rule would be told once more as what is missing.
+    if words.faults or words.unknown:
+        return resolved
+    named = list(dict.fromkeys(identifiers(expression)))
+    for index, (reference, rule) in enumerate(words.listed.items()):
+        if rule not in named:
+            message = f"the condition never uses the rule {shown(reference)}; use it there, or take it off the list"
+            problems.error("correlation-rules", message, ("correlation", "rules", index))
+    if correlation.kind == ORDERED and ordered_terms(expression, named) is None:
+        message = f"the condition has over {MAX_TERMS} alternatives; split the correlation"
+        problems.error("correlation-condition", message, where)
+    return resolved if resolved.rules else resolved._replace(rules=named)
 
 
 def _resolved_alias(
-    alias: str, fields: dict[str, str], correlation: Correlation, names: _Names, problems: Problems
+    alias: str, fields: dict[str, str], correlation: Correlation, names: Names, problems: Problems
 ) -> dict[str, str]:
     where: Where = ("correlation", "aliases", alias)
     listed = {one for rule in correlation.rules for one in names.ids(rule)}
@@ -134,13 +122,6 @@ def _resolved_alias(
         )
         problems.warn("correlation-aliases", message, where)
     return found
-
-
-def _renamed(expression: Expression, ids: dict[str, str]) -> Expression:
-    operator, *operands = expression
-    if operator == "id":
-        return [operator, ids.get(operands[0], operands[0])]
-    return [operator, *(_renamed(operand, ids) for operand in operands)]
 
 
 def _in_order(inner: Sequence[Sequence[int]]) -> list[int]:
@@ -178,6 +159,8 @@ def inner_first(correlations: Iterable[Correlation]) -> list[Correlation]:
 
 def _place(written: Correlation, resolved: Correlation, rule: str) -> Where:
     """Where the reference to a rule stands."""
+    if not written.rules:
+        return ("correlation", "condition")
     if len(written.rules) != len(resolved.rules):
         return ("correlation", "rules")
     return ("correlation", "rules", resolved.rules.index(rule))

@@ -7,7 +7,8 @@ from typing import Any, Callable, NamedTuple
 
 from .aggregation import has_aggregation, place, read_aggregated
 from .correlation import Correlation, read_correlation
-from .correlationrefs import Named, resolve
+from .correlationrefs import resolve
+from .correlationwords import Named
 from .documents import CORRELATION, FILTER, RULE, Resolved, resolved
 from .filters import Filter, apply_filters, read_filter
 from .lookupfiles import LookupFile, Row, read_truth

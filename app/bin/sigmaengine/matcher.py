@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Callable
 
+from .correlationplan import MATCH_COLUMNS
 from .diagram import Key, Room
 from .fieldmasks import BrokenTestError
 from .fields import Cell, Columns, Event, FieldView, array_forms
@@ -147,18 +148,22 @@ class Matcher:
         return found
 
     def fields(self) -> list[str]:
-        """Every column that the selected rules and the routing can look at, sorted.
+        """Every column that the selected rules, correlations of theirs and the routing can look at, sorted.
 
         Keywords search the whole event, which is ``_raw``.
         """
         table = self.ruleset.routing
         needed = set(table.key_fields())
+        correlated = self.ruleset.correlated_fields()
         for shard in self._shards:
+            listed = [correlated[info.id] for info in shard.infos if info.id in correlated and self._select(info)]
+            needed.update(MATCH_COLUMNS if listed else ())
+            more = {field for fields in listed for field in fields}
             # Each kind of events by itself: a name that one sets aside is another's own.
             source = shard.logsource
             kinds = self.views.contributing(source, tuple(range(len(table.alternatives))))
             for view in [self.views.view_of(source, (kind,)) for kind in kinds] or [self.views.view_of(source, ())]:
-                for field in [*shard.fields, *(self.exceptions.fields if self.exceptions else ())]:
+                for field in [*shard.fields, *more, *(self.exceptions.fields if self.exceptions else ())]:
                     for candidate in view.candidates(field):
                         needed.update([candidate[0]] if view.xml else array_forms(candidate[0]))
                 if shard.keywords or view.xml:

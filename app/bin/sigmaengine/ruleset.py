@@ -22,7 +22,7 @@ from hashlib import sha256
 from typing import Any, Callable, NamedTuple
 
 from .correlation import Correlation
-from .correlationplan import base_rules, info_of, needed
+from .correlationplan import CorrelationPlan, base_rules, info_of, needed
 from .correlationrefs import inner_first
 from .metadata import LEVELS
 from .program import Program, compile_program
@@ -31,7 +31,7 @@ from .rule import LogSource, Rule
 from .selection import RuleInfo
 
 FORMAT = "sigma-match-ruleset"
-VERSION = 3
+VERSION = 4
 
 
 class RuleSetError(Exception):
@@ -79,6 +79,10 @@ class RuleSet:
         listed = base_rules(needed(self.correlations, select))
         return (lambda info: info.id in listed or select(info)) if listed else select
 
+    def correlated_fields(self) -> dict[str, list[str]]:
+        """The fields that correlations need of the matches of each rule that they count, by its id."""
+        return CorrelationPlan(self.correlations, lambda _: True).fields
+
     def logsources(self, rules: Collection[str]) -> dict[str, LogSource]:
         """The log sources of rules, by id."""
         return {info.id: shard.logsource for shard in self.shards for info in shard.infos if info.id in rules}
@@ -124,7 +128,9 @@ def make_shards(rules: Iterable[Rule]) -> list[Shard]:
 
 def _make_shard(source: LogSource, rules: list[Rule]) -> Shard:
     fields = sorted({field for rule in rules for field in rule.fields()})
-    infos = [RuleInfo(rule.id, rule.title, rule.level, rule.status, rule.author, rule.tags) for rule in rules]
+    infos = [
+        RuleInfo(rule.id, rule.title, rule.level, rule.status, rule.author, rule.tags, name=rule.name) for rule in rules
+    ]
     return Shard(source, infos, fields, any(rule.has_keywords for rule in rules), rules=rules)
 
 

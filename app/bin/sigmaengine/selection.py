@@ -13,7 +13,7 @@ class RuleInfo(NamedTuple):
     """What is known of a rule without loading it.
 
     ``score``: its own risk score, where it is not the level's; ``enabled``: False for what is not to
-    be used, whatever a search selects (see ``overrides``).
+    be used, whatever a search selects (see ``overrides``); ``name``: by which correlations may list it.
     """
 
     id: str
@@ -24,6 +24,7 @@ class RuleInfo(NamedTuple):
     tags: list[str]
     score: int | None = None
     enabled: bool = True
+    name: str = ""
 
 
 class Selection(NamedTuple):
