@@ -27,12 +27,13 @@ class Outcome:
 
     def __init__(self, matches: Iterable[Match], rechecked: Iterable[Match]) -> None:
         self._matches, self._rechecked = list(matches), list(rechecked)
-        self._sorted = _in_order(self._matches)
+        #: The rules that match any row with these bits; None where that differs from row to row.
+        self.certain = None if self._rechecked else _in_order(self._matches)
 
     def matches(self, columns: Columns, cells: Sequence[Cell]) -> list[Match]:
         """The rules that match a row with these bits, highest level first, then by id."""
-        if not self._rechecked:
-            return self._sorted
+        if self.certain is not None:
+            return self.certain
         event = Event(columns, cells)
         held = [match for match in self._rechecked if match.plain().matches(*lookups(match.view, event))]
         return _in_order([*self._matches, *held])

@@ -94,13 +94,28 @@ class Matcher:
 
         Pass the same ``columns`` for all rows of a table.
         """
-        while True:
-            table = self._tables.get(columns) or self._new_table(columns)
+        plan = self._plan_of(columns, cells)
+        matches: list[Match] | None = None
+        while matches is None:
             try:
-                return table.match(cells)
+                matches = plan.match(cells)
             except BrokenTestError as broken:
                 # Found where a new value was looked at: take the test out of service and look again.
                 self._leave_out(broken)
+                plan = self._plan_of(columns, cells)
+        counts = self.counts
+        counts.events += 1
+        counts.routed += plan.is_routed
+        if matches and self.exceptions is not None:
+            matches = self.wanted(matches, Event(columns, cells))
+        if matches:
+            counts.matched += 1
+        return matches
+
+    def _plan_of(self, columns: Columns, cells: Sequence[Cell]) -> _Plan:
+        table = self._tables.get(columns) or self._new_table(columns)
+        key = table.key(cells)
+        return table.plans.get(key) or table.find_plan(key, cells)
 
     def _new_table(self, columns: Columns) -> _Table:
         if len(self._tables) >= _TABLES:
@@ -206,41 +221,27 @@ class Matcher:
 
 
 class _Table:
-    """A matcher for the rows of one table."""
+    """How the kind of a table's rows is known, and what is tried on each kind."""
 
     def __init__(self, matcher: Matcher, columns: Columns) -> None:
-        self.matcher, self.columns = matcher, columns
-        self.counts = matcher.counts
-        self._has_exceptions = matcher.exceptions is not None
+        self.matcher, self._columns = matcher, columns
         fields = matcher.ruleset.routing.key_fields()
         places = sorted({place for field in fields for place in columns.positions.get(field, ())})
-        # What decides the kind of an event, as one key.
-        self._key: Callable[[Sequence[Cell]], Any] = itemgetter(*places) if places else lambda cells: ()
-        self._plans: dict[Any, _Plan] = {}
+        #: What decides the kind of a row, as one key.
+        self.key: Callable[[Sequence[Cell]], Any] = itemgetter(*places) if places else lambda cells: ()
+        #: By such keys.
+        self.plans: dict[Any, _Plan] = {}
         self._plans_of_routes: dict[Route, _Plan] = {}
 
-    def match(self, cells: Sequence[Cell]) -> list[Match]:
-        """See Matcher.match. Raises BrokenTestError."""
-        key = self._key(cells)
-        plan = self._plans.get(key) or self._find_plan(key, cells)
-        matches = plan.match(cells)
-        counts = self.counts
-        counts.events += 1
-        counts.routed += plan.is_routed
-        if matches and self._has_exceptions:
-            matches = self.matcher.wanted(matches, Event(self.columns, cells))
-        if matches:
-            counts.matched += 1
-        return matches
-
-    def _find_plan(self, key: Any, cells: Sequence[Cell]) -> _Plan:
-        route = self.matcher.router.route(Event(self.columns, cells))
+    def find_plan(self, key: Any, cells: Sequence[Cell]) -> _Plan:
+        """What is tried on a row of a key that is new."""
+        route = self.matcher.router.route(Event(self._columns, cells))
         plan = self._plans_of_routes.get(route)
         if plan is None:
-            plan = self._plans_of_routes[route] = _Plan(self.matcher.kind_of(route, self.columns), self.columns)
-        if len(self._plans) >= _ROUTES:
-            self._plans.clear()
-        self._plans[key] = plan
+            plan = self._plans_of_routes[route] = _Plan(self.matcher.kind_of(route, self._columns), self._columns)
+        if len(self.plans) >= _ROUTES:
+            self.plans.clear()
+        self.plans[key] = plan
         return plan
 
 
@@ -285,7 +286,8 @@ class _Plan:
                 return self._match_event(cells)
         state = self._run(cells, self._keys)
         outcome: Outcome = state.meaning or self._outcome(state)
-        return outcome.matches(self.columns, cells)
+        certain = outcome.certain
+        return outcome.matches(self.columns, cells) if certain is None else certain
 
     def _match_event(self, cells: Sequence[Cell]) -> list[Match]:
         of_events = self.kind.of_events

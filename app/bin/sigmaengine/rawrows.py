@@ -10,6 +10,7 @@ what one really says is worked out by ``text_of`` where somebody wants to know, 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from . import chunks
 
@@ -41,18 +42,21 @@ def rows(body: bytes) -> Iterator[tuple[int, int, Pieces]]:
     Splunk ends rows with a line feed, its SDK with a carriage return and a line feed; the former is no
     part of the last cell where the header ends with one. A quote that nothing closes makes the rest one row.
     """
-    ending = ""
-    is_header = True
-    for start, end, pieces in _records(body):
-        last = pieces[-1]
-        if is_header:
-            ending = "\r" if last.endswith("\r") else ""
-            is_header = False
-        if ending and last.endswith(ending):
-            pieces[-1] = last[:-1]
-            yield start, end - 1, pieces
+    records = _records(body)
+    header = next(records, None)
+    if header is None:
+        return
+    if not header[2][-1].endswith("\r"):
+        yield header
+        yield from records
+        return
+    for start, end, row in chain((header,), records):
+        last = row[-1]
+        if last.endswith("\r"):
+            row[-1] = last[:-1]
+            yield start, end - 1, row
         else:
-            yield start, end, pieces
+            yield start, end, row
 
 
 def _records(body: bytes) -> Iterator[tuple[int, int, Pieces]]:
@@ -100,21 +104,20 @@ def cells_of(row: Pieces) -> list[str]:
     last = row[-1].split(",")
     if found[-1] or last[0] or not len(row) & 1:
         return plain_cells_of(row)
-    # A cell that is quoted stands between commas: it is the last one found, and what follows begins with an empty one.
-    for inside, outside in zip(row[1::2], row[2:-1:2]):
+    # A cell that is quoted stands between commas: what is left of them is an empty cell before and after it.
+    found[-1] = row[1]
+    for outside, inside in zip(row[2:-1:2], row[3::2]):
         if outside == ",":
-            found[-1] = inside
-            found.append("")
+            found.append(inside)
             continue
         if not outside:
             return cells_of(_undoubled(row))
         more = outside.split(",")
         if more[0] or more[-1]:
             return plain_cells_of(row)
-        more[0] = inside
-        found[-1:] = more
-    last[0] = row[-2]
-    found[-1:] = last
+        more[-1] = inside
+        found += more[1:]
+    found += last[1:]
     return found
 
 
