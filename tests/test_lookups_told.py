@@ -133,6 +133,17 @@ CORRELATED: dict[str, tuple[dict[str, str], list[tuple[str, str, str]]]] = {
         custom(COUNTING.format(id="c2", title="Own", rule=IDS["seven"])),
         [("Often seven", "high", "60"), ("Own", "medium", "30")],
     ),
+    "custom-about-a-packaged-rule-by-name": (
+        custom(COUNTING.format(id="c2", title="Own", rule="seven")),
+        [("Often seven", "high", "60"), ("Own", "medium", "30")],
+    ),
+    "custom-about-a-name-that-a-custom-rule-has-too": (
+        custom(
+            rule(60, "number: 8", title="Mine", logsource=ANY, name="seven"),
+            COUNTING.format(id="c2", title="Own", rule="seven"),
+        ),
+        [("Often seven", "high", "60")],
+    ),
     "custom-about-custom-rules": (
         custom(
             rule(60, "number: 7", title="Mine", logsource=ANY, name="mine"),

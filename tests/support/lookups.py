@@ -38,7 +38,7 @@ correlation:
 FILES = {
     "plink": rule(1, "Image|endswith: \\plink.exe", title="Plink Run", logsource=PROCESS_CREATION),
     "tunnel": rule(2, "CommandLine|contains: '-R '", title="Tunnel, Reverse", level="high", logsource=PROCESS_CREATION),
-    "seven": rule(3, "number: 7", title="Seven", logsource=ANY),
+    "seven": rule(3, "number: 7", title="Seven", name="seven", logsource=ANY),
     "servers": rule(4, "Computer|expand: '%Servers%'", title="Servers", name="servers"),
     "admins": rule(5, "User|expand: '%Admins%'", title="Admins", name="admins"),
     # Numbers that are text here: 0x17 is compared as it is written, 1.50 too.

@@ -15,6 +15,7 @@ from .lookupfiles import LookupFile, Row, read_truth
 from .placeholders import Placeholders
 from .problems import ERROR, WARNING, Problem, shown
 from .rule import Rule, read_rule
+from .selection import RuleInfo
 
 #: YAML values of all rules together: what a search reads at its start, it reads in every process.
 MAX_VALUES = 200_000
@@ -33,15 +34,8 @@ class CustomRules(NamedTuple):
     own: set[str]
 
 
-class Known(NamedTuple):
-    """A packaged rule as correlations refer to it: by its id."""
-
-    id: str
-    name: str = ""
-
-
 def read_custom_rules(
-    file: LookupFile, placeholders: Placeholders, packaged: Iterable[Known], correlations: Sequence[Correlation]
+    file: LookupFile, placeholders: Placeholders, packaged: Iterable[RuleInfo], correlations: Sequence[Correlation]
 ) -> CustomRules:
     """What the enabled rows hold, each id once; what is wrong is told in ``file.problems``.
 
@@ -150,12 +144,18 @@ class _Reader:
             elif problem.code not in _UNASKED:
                 self.warnings.append(f"row {row.number}: {_titled(document, text)} (a warning)")
 
-    def joined(self, packaged: list[Known], packaged_correlations: Sequence[Correlation]) -> CustomRules:
+    def joined(self, packaged: list[RuleInfo], packaged_correlations: Sequence[Correlation]) -> CustomRules:
         """What was read, with what it is to each other. What keeps a rule from being used is told first."""
         rules, problems = apply_filters(list(self.rules.values()), [one for _, _, one in self.filters])
         for (row, document, _), found in zip(self.filters, problems):
             self.tell(row, document, found)
-        others: list[Named] = [known for known in packaged if known.id.lower() not in self.rows]
+        # A name that a packaged rule has as well means the custom one.
+        own = {rule.name for rule in rules} | {one.name for _, _, one in self.correlations}
+        others: list[Named] = [
+            info._replace(name="") if info.name in own else info
+            for info in packaged
+            if info.id.lower() not in self.rows
+        ]
         kept = [one for one in packaged_correlations if one.id.lower() not in self.rows]
         usable, problems = resolve([*(one for _, _, one in self.correlations), *kept], [*rules, *others])
         for (row, document, _), found in zip(self.correlations, problems):

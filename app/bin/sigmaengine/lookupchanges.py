@@ -91,15 +91,14 @@ class Changes:
 
     def custom_rules(self, file: LookupFile) -> None:
         """Rules beside the packaged ones, or in their place."""
-        from .customrules import Known, read_custom_rules
+        from .customrules import read_custom_rules
 
         if not file.rows:
             return
         if not self.placeholders:
             self.placeholders = self._read_expanding().values
         changed = self.ruleset
-        known = [Known(info.id) for info in changed.infos]
-        custom = read_custom_rules(file, self.placeholders, known, changed.correlations)
+        custom = read_custom_rules(file, self.placeholders, changed.infos, changed.correlations)
         replaced = self._replace(custom.rules)
         own = {rule_id.lower() for rule_id in custom.own}
         replaced += [info for info in changed.correlation_infos if info.id.lower() in own]
