@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import subprocess
 from collections.abc import Sequence
@@ -27,9 +26,9 @@ from sigmaengine.timesort import TimeSorter
 from sigmaengine.timestamps import parse_time, time_text
 from sigmaengine.views import Views
 from tests.support.apps import Row, rule_of
+from tests.support.correlating import alerts_in, inputs_of, run
 from tests.support.pythons import SPLUNK_PYTHONS, splunk_python
-from tests.support.searches import DEFAULT_PYTHON, Run
-from tests.test_correlation_cases import inputs_of
+from tests.support.searches import DEFAULT_PYTHON
 
 UUID = "00000000-0000-4000-8000-0000000000"
 FAIL, GOOD, MANY, BOTH, SHOWN = (UUID + number for number in ("f1", "f2", "c1", "c2", "c3"))
@@ -65,16 +64,6 @@ def app(mappings: Mappings, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return unpack(app_files(inputs_of(RULES, resolved, mappings)), tmp_path_factory.mktemp("correlate"))
 
 
-def run(app: Path, options: Sequence[str], bodies: Sequence[bytes], folder: Path, python: str = "") -> Run:
-    """The packaged command over these chunks."""
-    stream = stream_of(options, bodies, str(folder), CORRELATE)
-    command = [python or DEFAULT_PYTHON, str(app / "bin" / "sigmacorrelate.py")]
-    done = subprocess.run(command, input=stream, capture_output=True, check=False, cwd=folder, timeout=30)
-    read = io.BytesIO(done.stdout)
-    replies = list(iter(lambda: chunks.read_chunk(read), None))
-    return Run(done.returncode, replies, done.stderr.decode("utf-8", "replace"))
-
-
 def matched(time: object, rules: Sequence[str], **fields: str | list[str]) -> Row:
     """An event as sigmamatch has passed it."""
     titles = {FAIL: ("Failed", "informational", 1), GOOD: ("Good", "low", 10)}
@@ -93,11 +82,6 @@ def matched(time: object, rules: Sequence[str], **fields: str | list[str]) -> Ro
         "sigma_match": [json.dumps(one) for one in told],
     }
     return {**row, **{name: one[0] if len(one) == 1 else one for name, one in lists.items()}}
-
-
-def alerts_in(result: Run) -> list[dict[str, Any]]:
-    """The alerts of a run."""
-    return [row for body in result.bodies for row in rows(body) if row.get("sigma_correlation_type")]
 
 
 EVENTS = [matched(time, [FAIL], user="p", _cd=f"7:{time}", _bkt="main~7~A") for time in (103, 102, 101)]

@@ -14,8 +14,8 @@ from sigmaengine.correlation import read_correlation
 from sigmaengine.correlationrefs import resolve
 from sigmaengine.results import FIELDS
 from tests.support.apps import Row, rule_of
-from tests.test_command import PROCESS_CREATION, SYSMON
-from tests.test_correlation_cases import inputs_of
+from tests.support.correlating import inputs_of
+from tests.support.searches import PROCESS_CREATION, SYSMON
 
 UUID = "00000000-0000-4000-8000-0000000000"
 TUNNEL, FAIL, OTHER = (UUID + number for number in ("b1", "b2", "b3"))

@@ -6,7 +6,6 @@ All cases go through one search: each has rules and events of its own.
 from __future__ import annotations
 
 import json
-import random
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,14 +15,14 @@ import pytest
 
 from builder.mappings import Mappings
 from builder.matching import via_command, via_engine
-from builder.outcomes import Outcome, RuleFolder
-from builder.package import Inputs, app_files, compile_inputs, unpack
-from builder.replay import CORRELATE, Answers, Command, event_chunk, rows
+from builder.package import app_files, unpack
+from builder.replay import Answers
 from sigmaengine.correlation import Correlation, read_correlation
 from sigmaengine.correlationrefs import resolve
 from sigmaengine.rule import Rule
 from sigmaengine.ruletext import read_documents
 from tests.support.apps import Row, rule_of
+from tests.support.correlating import ORDERS, inputs_of, searched
 from tests.support.pythons import SPLUNK_PYTHONS, splunk_python
 
 FILE = Path(__file__).parent / "correlations" / "cases.yml"
@@ -104,15 +103,6 @@ def read_all(cases: Sequence[Case]) -> tuple[list[Rule], list[Correlation]]:
     return rules, resolved
 
 
-def inputs_of(rules: Sequence[Rule], correlations: Sequence[Correlation], mappings: Mappings) -> Inputs:
-    """What a package is built from."""
-    outcomes = [Outcome(f"{rule.id}.yml", 1, rule, {"id": rule.id}) for rule in rules]
-    outcomes += [
-        Outcome(f"{one.id}.yml", 1, None, {"id": one.id}, kind="correlation", correlation=one) for one in correlations
-    ]
-    return compile_inputs(RuleFolder(outcomes, len(outcomes)), mappings)
-
-
 def test_there_are_enough_cases_of_each_row() -> None:
     entries = [entry for document in read_documents(FILE.read_bytes()) for entry in document]
     assert len(CASES) == len(entries) >= 40
@@ -163,30 +153,8 @@ def cases_app(mappings: Mappings, tmp_path_factory: pytest.TempPathFactory) -> P
     return unpack(app_files(inputs_of(*read_all(list(CASES.values())), mappings)), tmp_path_factory.mktemp("cases"))
 
 
-def searched(app: Path, chunks: Sequence[Sequence[Row]], python: str) -> list[Row]:
-    """The rows of ``| sigmamatch | sigmacorrelate`` over events in chunks."""
-    found: list[Row] = []
-    with Command(app, [], python) as match, Command(app, [], python, CORRELATE) as correlate:
-        for number, events in enumerate(chunks, 1):
-            finished = number == len(chunks)
-            found += rows(correlate.send(match.send(event_chunk(events), finished=finished), finished=finished))
-    return found
-
-
 def _values(value: Any) -> list[str]:
     return value if isinstance(value, list) else [value] if value else []
-
-
-ORDERS: dict[str, Any] = {
-    "ascending": lambda rows: [rows],
-    "descending": lambda rows: [rows[::-1]],
-    "disordered-in-small-chunks": lambda rows: _chunks(random.Random(3).sample(rows, len(rows)), 7),  # noqa: S311 - a shuffle that repeats
-    "ending-in-a-header": lambda rows: [rows, []],
-}
-
-
-def _chunks(rows: list[Row], size: int) -> list[list[Row]]:
-    return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
 @pytest.mark.parametrize("order", ORDERS)

@@ -15,11 +15,10 @@ from builder.replay import CORRELATE, Command, event_chunk, rows
 from sigmaengine.correlation import Correlation, read_correlation
 from sigmaengine.correlationrefs import resolve
 from tests.support.apps import Row, rule_of
+from tests.support.correlating import alerts_in, inputs_of, run
 from tests.support.lookups import settings
 from tests.support.pythons import SPLUNK_PYTHONS, splunk_python
-from tests.test_command import PROCESS_CREATION, Run, assert_one_error
-from tests.test_correlate import alerts_in, run
-from tests.test_correlation_cases import inputs_of
+from tests.support.searches import PROCESS_CREATION, Run, assert_one_error
 
 UUID = "00000000-0000-4000-8000-0000000000"
 FAIL, GOOD, TWIN, OTHER, TUNNEL, MANY, SHOWN = (UUID + n for n in ("f1", "f2", "f3", "f4", "f5", "c1", "c2"))

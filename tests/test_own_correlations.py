@@ -17,9 +17,9 @@ from builder.paths import ROOT, RULES
 from builder.rulefiles import read_folders
 from sigmaengine.correlation import Correlation
 from tests.support.builds import run
+from tests.support.correlating import ORDERS, searched
 from tests.support.pythons import SPLUNK_PYTHONS, splunk_python
 from tests.support.sequences import Sequence, sequences
-from tests.test_correlation_cases import ORDERS, searched
 
 ALL = sequences()
 IDS = [one.id for one in ALL]
