@@ -44,7 +44,8 @@ conformance: $(ENV) $(CONFORMANCE) ## all rules, events and examples against ano
 	@mkdir -p build
 	SIGMA_MATCH_CONFORMANCE=all SIGMA_MATCH_EFFORT=5 $(BIN)/python -m pytest -rs \
 		--junit-xml=build/junit-conformance.xml --durations=10 \
-		tests/conformance tests/test_masks.py tests/test_splitting.py tests/test_wildcards.py
+		tests/conformance tests/test_masks.py tests/test_splitting.py tests/test_wildcards.py \
+		tests/test_expectations.py::test_plain_evaluator_agrees
 	@$(BIN)/python -m tests.packaging.check_skips build/junit-conformance.xml tests/allowed_skips.txt
 
 lint: $(ENV) ## ruff and mypy
