@@ -45,7 +45,7 @@ class SigmaCorrelateCommand(ChunkCommand, EventingCommand):
     path: CorrelatePath
     sorter: TimeSorter
     overrides: Overrides
-    # Of the rules, by id.
+    # Of the rules, by id; for what is told of a correlation in the search.
     titles: dict[str, str]
 
     def transform(self, records: Any) -> Any:  # noqa: ARG002 - splunklib's signature
@@ -58,7 +58,6 @@ class SigmaCorrelateCommand(ChunkCommand, EventingCommand):
         logsource = self._source_of_all()
         self.overrides = Overrides(LOOKUPS)
         loaded = self.overrides.apply(ruleset.load(RULESET))
-        self.titles = {info.id: info.title for info in loaded.infos}
         plan = self._plan_of_text(loaded) if self.correlation else self._plan_of_packaged(loaded)
         self.sorter = TimeSorter(folder=self._folder())
         views = Views(loaded.routing, self.fields, logsource)
@@ -82,6 +81,7 @@ class SigmaCorrelateCommand(ChunkCommand, EventingCommand):
         from sigmaengine import adhoccorrelation  # needs PyYAML, which only such a search should load
 
         refuse_selection(self, "correlations", "correlation text")
+        self.titles = {info.id: info.title for info in loaded.infos}
         try:
             text = adhoccorrelation.read_correlation_text(self.correlation, loaded)
         except ValueError as error:

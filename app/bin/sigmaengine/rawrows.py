@@ -66,16 +66,17 @@ def _records(body: bytes) -> Iterator[tuple[int, int, Pieces]]:
         stop = min(start + length, size)
         text = body[start:stop].decode("latin-1")
         place = 0
-        while True:
-            end = text.find("\n", place)
-            pieces = text[place:end].split('"') if end >= 0 else []
-            if end >= 0 and not len(pieces) & 1:
+        end = text.find("\n")
+        while end >= 0:
+            row = text[place:end].split('"')
+            if not len(row) & 1:  # the line feed is inside quotes
                 end = _end_of_row(text, end)
-                pieces = text[place:end].split('"')
-            if end < 0:
-                break
-            yield start + place, start + end, pieces
+                if end < 0:
+                    break
+                row = text[place:end].split('"')
+            yield start + place, start + end, row
             place = end + 1
+            end = text.find("\n", place)
         if stop == size:
             if place < len(text):
                 yield start + place, size, text[place:].split('"')
