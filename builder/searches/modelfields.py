@@ -90,8 +90,8 @@ def read_datamodels(path: Path) -> DataModels:
         read = list(documents(path, name))
     except YamlFileError as fault:
         raise DataModelError([fault.finding]) from None
-    if len(read) != 1:
-        raise DataModelError([error(name, 1, "datamodel", "expected one mapping")])
+    if len(read) != 1 or not isinstance(read[0], Mapping):
+        raise DataModelError([error(name, 1, "datamodel", f"expected one mapping of {', '.join(_FILE_KEYS)}")])
     reader = _Reader(name, read[0])
     sources = reader.read()
     if reader.findings:
