@@ -9,16 +9,15 @@ import pytest
 from builder.mappings import Mappings
 from builder.outcomes import Outcome, RuleFolder
 from builder.rulefiles import read_folders
-from builder.searches.bystream import stream_macro
 from builder.searches.configuration import Choice, Configuration
 from builder.searches.context import Context
-from builder.searches.plan import Searches
 from builder.searches.sources import sources
 from builder.searches.streams import Layout, lay_out
 from sigmaengine.rule import Rule
 from tests.support.builds import rule, write
 from tests.support.cases import Case, table_cases
-from tests.support.spl import Query, parse
+from tests.support.spl import Query
+from tests.support.streams import stream_queries
 
 #: Users write these into configurations, and local settings hang on them. Names are added; a change
 #: of one takes users' settings from its search.
@@ -200,19 +199,13 @@ def test_streams_of_rules(case: str, mappings: Mappings, tmp_path: Path) -> None
 # --- no event is lost, none is read twice -------------------------------------------------------
 
 
-def events_of(streams: Searches) -> dict[str, Query]:
-    """Stream -> what its macro finds, by an evaluator of SPL that shares nothing with what wrote it."""
-    macros = {name: settings["definition"] for name, settings in streams.written.macros.items()}
-    return {stream.name: parse(f"`{stream_macro(stream.name)}`", macros) for stream in streams.context.layout.streams}
-
-
 @pytest.fixture(scope="module")
 def of_all_cases(mappings: Mappings) -> dict[str, Query]:
     """The streams of the rules of all cases of the mappings at once."""
     rules = [case.rule() for case in table_cases("mappings")]
     context = context_of(rules, mappings)
     assert len(context.layout.streams) > 50
-    return events_of(Searches(context))
+    return stream_queries(context)
 
 
 def context_of(rules: list[Rule], mappings: Mappings) -> Context:
@@ -226,7 +219,7 @@ CASES = table_cases("mappings")
 
 @pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
 def test_what_a_rule_matches_is_read_once(case: Case, of_all_cases: dict[str, Query], mappings: Mappings) -> None:
-    alone = events_of(Searches(context_of([case.rule()], mappings)))
+    alone = stream_queries(context_of([case.rule()], mappings))
     assert len(alone) <= len(of_all_cases)
     for position, row in enumerate(case.events):
         event = {"index": "main", **row}
