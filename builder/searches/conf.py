@@ -48,7 +48,7 @@ def conf(stanzas: Mapping[str, Stanza], heading: str) -> str:
             raise ValueError(f"{name!r} cannot be the name of a stanza")
         lines += ["", f"[{name}]"]
         for setting, value in settings.items():
-            if value != value.strip() or value.endswith("\\") or not one_line(value) == " ".join(value.split()):
+            if value != value.strip() or value.endswith("\\") or one_line(value) != " ".join(value.split()):
                 raise ValueError(f"[{name}] {setting}: {value!r} cannot be a setting's value")
             lines.append(f"{setting} = {value}".rstrip())
     return "\n".join(lines) + "\n"
