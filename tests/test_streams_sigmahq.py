@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from builder.mappings import Mappings
+from builder.paths import ROOT
 from builder.rulefiles import RuleFolder, read_folders
 from builder.searches.configuration import Choice, Configuration
 from builder.searches.context import Context
@@ -56,6 +57,16 @@ def test_fewer_than_a_hundred_searches(context: tuple[Context, int, int]) -> Non
     need = slots(found)
     assert need["by_stream"]["slots"] < need["available"]
     assert need["by_stream"]["slots"] < need["by_logsource"]["slots"] < need["by_rule"]["slots"]
+
+
+def test_the_page_has_these_figures(sigmahq: RuleFolder, mappings: Mappings) -> None:
+    found = Context(sigmahq, mappings.routing, CONFIGURATIONS["every rule"][0])
+    page = (ROOT / "docs" / "searches.md").read_text("utf-8")
+    for what, kind in (("rule", "by_rule"), ("log source", "by_logsource"), ("stream", "by_stream")):
+        need = slots(found)[kind]
+        assert f"| {what} | {need['searches']:,} | {need['slots']} | {need['longest']} s |" in page
+    wide = [stream.wide for stream in found.layout.streams if stream.wide]
+    assert f"they are {len(set().union(*wide))} in {len(wide)} streams" in page
 
 
 def test_every_rule_is_in_a_stream_or_is_told_to_be_in_none(context: tuple[Context, int, int]) -> None:
