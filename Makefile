@@ -18,6 +18,7 @@ ENV = $(VENV)/.complete
 APPINSPECT = .venv-appinspect/.complete
 PACKAGING = .venv-packaging/.complete
 CONFORMANCE = .venv-conformance/.complete
+SPLUNKBACKEND = .venv-splunkbackend/.complete
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -30,17 +31,17 @@ env: $(ENV) ## the environment for the build and the tests, in .venv
 
 env-inspect: $(APPINSPECT) $(PACKAGING) ## Splunk's AppInspect and slim, and ksconf, in environments of their own
 
-env-conformance: $(CONFORMANCE) ## the engine that this one is compared with, in .venv-conformance
+env-conformance: $(CONFORMANCE) $(SPLUNKBACKEND) ## what others make of the rules, in environments of their own
 
 demo: $(ENV) ## build the app and run sample events through its command
 	@$(BIN)/python -m builder.demo
 
-test: $(ENV) $(APPINSPECT) $(PACKAGING) $(CONFORMANCE) lint ## lint, then all tests
+test: $(ENV) $(APPINSPECT) $(PACKAGING) $(CONFORMANCE) $(SPLUNKBACKEND) lint ## lint, then all tests
 	@mkdir -p build
 	$(BIN)/python -m pytest -rs --junit-xml=build/junit.xml
 	@$(BIN)/python -m tests.packaging.check_skips build/junit.xml tests/allowed_skips.txt
 
-conformance: $(ENV) $(CONFORMANCE) ## all rules, events and examples against another engine; minutes
+conformance: $(ENV) $(CONFORMANCE) $(SPLUNKBACKEND) ## all rules, events and examples against another engine; minutes
 	@mkdir -p build
 	SIGMA_MATCH_CONFORMANCE=all SIGMA_MATCH_EFFORT=5 $(BIN)/python -m pytest -rs \
 		--junit-xml=build/junit-conformance.xml --durations=10 \
@@ -107,3 +108,6 @@ $(PACKAGING): requirements-packaging.txt
 
 $(CONFORMANCE): requirements-conformance.txt
 	$(call make_environment,.venv-conformance,$<,,11,there is no Python 3.11 or later here; tests that need it are skipped)
+
+$(SPLUNKBACKEND): requirements-splunkbackend.txt
+	$(call make_environment,.venv-splunkbackend,$<,,11,there is no Python 3.11 or later here; tests that need it are skipped)

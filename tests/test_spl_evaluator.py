@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.support.spl import Query, SplError, UnsettledError, parse
 
@@ -90,3 +93,56 @@ def test_blanks_and_parentheses_change_nothing() -> None:
                 assert answer(other, row_of(event)) == ANSWERS[said], (case["id"], event)
                 changed += 1
     assert changed > 150
+
+
+SIGNS = 'ab \\"|('
+
+
+@given(st.text(SIGNS + "*", min_size=1), st.text(SIGNS, min_size=1))
+def test_wildcards_are_any_text(pattern: str, value: str) -> None:
+    """Values and patterns full of what is escaped, against an expression."""
+    written = re.sub(r'[\\"]', r"\\\g<0>", pattern)
+    expected = re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), value, re.DOTALL) is not None
+    assert parse(f'F="{written}"').matches({"F": value}) == expected
+    assert parse(f'NOT F="{written}"').matches({"F": value}) != expected
+    assert parse(f'F IN ("{written}")').matches({"F": [value, ""]}) == expected
+
+
+#: Operands with what Python says of them for the names in an event.
+OPERANDS = ["a", "b", "c"]
+BOOLEANS = st.recursive(
+    st.sampled_from(OPERANDS),
+    lambda inner: st.one_of(
+        inner.map(lambda one: ("not", one)), st.tuples(st.sampled_from(["and", "or"]), inner, inner)
+    ),
+    max_leaves=8,
+)
+
+
+def truth(expression: Any, names: set[str]) -> bool:
+    """What an expression says where these names are present."""
+    if isinstance(expression, str):
+        return expression in names
+    answers = [truth(part, names) for part in expression[1:]]
+    return {"not": not answers[0], "and": all(answers), "or": any(answers)}[expression[0]]
+
+
+def spelled(expression: Any, order: tuple[str, str], operand: str, above: str = "") -> str:
+    """The expression with as few parentheses as the order of its operators allows (``order``: loosest first)."""
+    if isinstance(expression, str):
+        return operand.format(expression)
+    operator, *parts = expression
+    if operator == "not":
+        return f"NOT {spelled(parts[0], order, operand, 'not')}"
+    text = f" {operator.upper()} ".join(spelled(part, order, operand, operator) for part in parts)
+    tighter = above == "not" or (above == order[1] and operator == order[0])
+    return f"({text})" if tighter else text
+
+
+@given(BOOLEANS, st.sets(st.sampled_from(OPERANDS)))
+def test_order_of_operators(expression: Any, names: set[str]) -> None:
+    """search: NOT, OR, AND; where: NOT, AND, OR."""
+    event: Row = dict.fromkeys(names, "x")
+    expected = truth(expression, names)
+    assert parse(spelled(expression, ("and", "or"), "{}=*")).matches(event) == expected
+    assert parse("* | where " + spelled(expression, ("or", "and"), "isnotnull({})")).matches(event) == expected

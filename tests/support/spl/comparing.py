@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from .text import Fold, SplError, UnsettledError, number
+from .unsettled import agreed
 
 ValueTest = Callable[[str], bool]
 
@@ -39,7 +40,7 @@ def wildcards(text: str, fold: Fold) -> ValueTest:
 
 def _in_order(value: str, first: str, middle: list[str], last: str) -> bool:
     end = len(value) - len(last)
-    if not value.startswith(first) or not value.endswith(last) or end < len(first):
+    if not value.startswith(first) or not value.endswith(last):
         return False
     place = len(first)
     for part in middle:
@@ -55,9 +56,12 @@ def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
     if "/" not in text:
         return None
     try:
-        return ipaddress.ip_network(text, strict=False)
+        found = ipaddress.ip_network(text, strict=False)
     except ValueError:
         return None
+    if ipaddress.ip_address(text.partition("/")[0]) != found.network_address:
+        raise UnsettledError(f"{text!r}: a network with bits set beyond its length")
+    return found
 
 
 def within(value: str, addresses: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
@@ -76,7 +80,8 @@ def equals(text: str, fold: Fold) -> ValueTest:
     addresses = network(text)
     if addresses is None:
         return same
-    return lambda value: same(value) or within(value, addresses)
+    # Whether the network's own text is still equal is not documented.
+    return lambda value: agreed([same(value)] * same(value) + [within(value, addresses)], f"{value!r} against {text!r}")
 
 
 def ordered(sign: str, text: str) -> ValueTest:

@@ -17,7 +17,7 @@ from .unsettled import agreed
 DECIDING = ("sigmamatch",)
 _PIECE = re.compile(rf'{QUOTED}|\\.|[^"|\\]+|(\|)', re.DOTALL)
 _COMMAND = re.compile(r"\s*(\w+)\s*(.*?)\s*", re.DOTALL)
-_REGEX = re.compile(rf"(?:(\w+|{QUOTED})\s*(!?=)\s*)?({QUOTED})", re.DOTALL)
+_REGEX = re.compile(rf"(?:([\w.]+|{QUOTED})\s*(!?=)\s*)?({QUOTED})", re.DOTALL)
 
 
 class Query(NamedTuple):

@@ -78,10 +78,9 @@ def _chunk(chunk: str, fold: Fold) -> Callable[[set[str]], bool]:
     if middle_wildcard(chunk) and _MINOR.search(chunk):
         raise UnsettledError(f"{chunk!r}: a wildcard inside a term with punctuation may be inconsistent")
     whole = _among(chunk, fold)
-    parts = _MINOR.split(chunk)
-    # A breaker at an end: the index holds no segment that ends with it, unless it is the whole.
-    each = [_among(part, fold) for part in parts] if all(parts) else []
-    return lambda tokens: whole(tokens) or (bool(each) and all(part(tokens) for part in each))
+    # A breaker at an end leaves an empty part, which no index holds.
+    each = [_among(part, fold) for part in _MINOR.split(chunk)]
+    return lambda tokens: whole(tokens) or all(part(tokens) for part in each)
 
 
 def _among(text: str, fold: Fold) -> Callable[[set[str]], bool]:
