@@ -1,0 +1,1 @@
+"""Saved searches: which ones the app has, when they run, what they say and do."""
