@@ -10,6 +10,8 @@ from sigmaengine.rule import LogSource
 
 from .mappings import Mappings
 from .outcomes import KINDS, Outcome, RuleFolder
+from .searches.changes import logic_hash
+from .searches.contents import SavedSearches
 from .texts import escaped, json_bytes
 
 FILE = "build-report.json"
@@ -17,9 +19,11 @@ FILE = "build-report.json"
 _SHOWN = 10
 
 
-def build_report(folder: RuleFolder, mappings: Mappings, version: str, digest: str) -> dict[str, Any]:
+def build_report(
+    folder: RuleFolder, mappings: Mappings, version: str, digest: str, saved: SavedSearches
+) -> dict[str, Any]:
     """The report as JSON. Holds no time and no machine, so that two builds write the same."""
-    unmapped = unmapped_logsources(folder, mappings)
+    unmapped, kinds = unmapped_logsources(folder, mappings), saved.kinds()
     return {
         "app": {"id": "sigma_match", "version": version, "ruleset": digest},
         "summary": {
@@ -37,7 +41,9 @@ def build_report(folder: RuleFolder, mappings: Mappings, version: str, digest: s
             {"logsource": str(source), "rules": count} for source, count in sorted(unmapped.items())
         ],
         "folders": [{"path": finding.path, "findings": [finding.as_json()]} for finding in folder.unread],
-        "rules": [_entry(outcome) for outcome in folder.outcomes],
+        "searches": saved.as_json(),
+        "retired": saved.retired,
+        "rules": [_entry(outcome, kinds.get(outcome.id, "")) for outcome in folder.outcomes],
     }
 
 
@@ -45,7 +51,7 @@ def _count(outcomes: Iterable[Outcome], kind: str) -> int:
     return sum(outcome.kind == kind for outcome in outcomes)
 
 
-def _entry(outcome: Outcome) -> dict[str, Any]:
+def _entry(outcome: Outcome, search: str) -> dict[str, Any]:
     return {
         "kind": outcome.kind,
         "path": outcome.path,
@@ -54,6 +60,10 @@ def _entry(outcome: Outcome) -> dict[str, Any]:
         "title": outcome.title,
         "logsource": str(outcome.rule.logsource) if outcome.rule else "",
         "status": "accepted" if outcome.meant else "refused",
+        "level": getattr(outcome.meant, "level", ""),
+        "rule_status": getattr(outcome.meant, "status", ""),
+        "logic": logic_hash(outcome),
+        "search": search if outcome.meant else "",
         "filters": outcome.filters,
         "findings": [finding.as_json() for finding in outcome.findings],
     }

@@ -13,10 +13,10 @@ import json
 from collections.abc import Callable
 from typing import NamedTuple
 
+from builder.lookups import techniques
+from builder.outcomes import Outcome
 from sigmaengine.results import RISK_SCORES
 
-from ..outcomes import Outcome
-from ..lookups import techniques
 from .alerts import LEVEL, RULE_ID, SCORE, TITLE, TOLD
 from .configuration import Actions, Email, Notable, Risk, Webhook
 

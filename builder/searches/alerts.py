@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import re
 
+from builder.lookups import LOOKUP
 from sigmaengine.results import RISK_SCORES
-
-from ..lookups import LOOKUP
 
 RULE_ID, TITLE, LEVEL, SCORE = "sigma_rule_id", "sigma_rule_title", "sigma_level", "sigma_risk_score"
 #: Who or what an alert of a correlation is about, all group-by fields together.

@@ -6,19 +6,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from builder.outcomes import Outcome, RuleFolder
+from builder.spl.writer import profile_of
 from sigmaengine.correlation import COUNTED, DISTINCT, ORDERED, TEMPORAL, Correlation
+from sigmaengine.documents import CORRELATION
 from sigmaengine.routing import RoutingTable
 from sigmaengine.rule import LogSource, Rule
 
-from ..outcomes import CORRELATION, Outcome, RuleFolder
-from ..spl import write_query
-from ..spl.writer import profile_of
 from .alerts import GROUP, RULE_ID, ending, is_nameable
-from .byrule import Unnameable
+from .byrule import Refused
 from .configuration import Configuration
 from .indexes import index_macro
+from .reading import reading
 from .schedule import PERIODS, duration
-from .stanzas import Search, Window, stanza, timing_of
+from .stanzas import Run, Search, Window, stanza, timing_of
 
 KIND = "correlation"
 
@@ -97,7 +98,9 @@ def _has_not(expression: object) -> bool:
     return isinstance(expression, list) and (expression[:1] == ["not"] or any(map(_has_not, expression)))
 
 
-def chosen(configuration: Configuration, folder: RuleFolder) -> tuple[list[Outcome], list[Unnameable]]:
+def chosen(
+    configuration: Configuration, folder: RuleFolder, routing: RoutingTable
+) -> tuple[list[Outcome], list[Refused]]:
     """The correlations that have searches, and those that were selected and cannot have one."""
     relations = Relations(folder)
     outcomes = [one for one in folder.accepted if one.kind == CORRELATION and one.correlation]
@@ -106,25 +109,31 @@ def chosen(configuration: Configuration, folder: RuleFolder) -> tuple[list[Outco
     for outcome in sorted(outcomes, key=lambda one: one.id):
         if outcome.id not in wanted or outcome.correlation is None or not relations.is_shown(outcome.correlation):
             continue
-        reason = _reason(outcome.correlation, relations)
+        reason = _reason(outcome.correlation, relations, routing)
         if reason:
-            refused.append(Unnameable(outcome, reason))
+            refused.append(Refused(outcome, reason))
         else:
             found.append(outcome)
     return found, refused
 
 
-def _reason(correlation: Correlation, relations: Relations) -> str:
+def _reason(correlation: Correlation, relations: Relations, routing: RoutingTable) -> str:
     """Why a correlation cannot have a search; empty if it can."""
     ids = [correlation.id, *(rule.id for rule in relations.base_rules(correlation))]
     bad = [one for one in ids if not is_nameable(one)]
-    return f"the id {bad[0]!r} cannot be named in a search; give it a UUID" if bad else ""
+    if bad:
+        return f"the id {bad[0]!r} cannot be named in a search; give it a UUID"
+    sources = {rule.logsource for rule in relations.base_rules(correlation)}
+    unmapped = sorted(str(source) for source in sources if not routing.is_mapped(source))
+    if unmapped and len(sources) > 1:
+        return f"it counts rules of several log sources, of which {unmapped[0]} has no mapping"
+    return ""
 
 
 def searches(configuration: Configuration, folder: RuleFolder, routing: RoutingTable) -> Iterator[Search]:
     """The searches, in the order of their ids."""
     relations = Relations(folder)
-    for outcome in chosen(configuration, folder)[0]:
+    for outcome in chosen(configuration, folder, routing)[0]:
         if outcome.correlation:
             yield _search(configuration, outcome, outcome.correlation, relations, routing)
 
@@ -148,23 +157,20 @@ def _search(
         f'sigmacorrelate rules="{correlation.id}"{options}',
         "addinfo",
         # What ended before this run's own period, the run before has told.
-        f'where isnotnull(sigma_correlation_type) AND {RULE_ID}="{correlation.id}"'
-        f" AND _time>=info_max_time-{timing.period}",
+        " AND ".join(
+            [
+                "where isnotnull(sigma_correlation_type)",
+                f'{RULE_ID}="{correlation.id}"',
+                f"_time>=info_max_time-{timing.period}",
+            ]
+        ),
         ending(configuration.actions.summary is not None),
     ]
     lag = configuration.streams.lag
-    settings = stanza(
-        configuration,
-        outcome,
-        timing,
-        Window(f"-{duration(_whole_minutes(lag + timing.period + back))}@m", f"-{duration(lag)}@m"),
-        label=f"Sigma - {outcome.title} - Rule",
-        search=" | ".join(commands),
-        entities=(GROUP,),
-        # Steadily true, it alerts once a timespan; where in it is not to be known from one run's events.
-        quiet=correlation.timespan,
-    )
-    return Search(name, KIND, (correlation.id,), settings)
+    window = Window(f"-{duration(_whole_minutes(lag + timing.period + back))}@m", f"-{duration(lag)}@m")
+    # Steadily true, it alerts once a timespan; where in it is not to be known from one run's events.
+    run = Run(timing, window, " | ".join(commands), (GROUP,), quiet=correlation.timespan)
+    return Search(name, KIND, (correlation.id,), stanza(configuration, outcome, run))
 
 
 def _least_period(back: int) -> int:
@@ -184,8 +190,8 @@ def _base(rules: Iterable[Rule], routing: RoutingTable, fields: str) -> str:
     profile = _profile(listed, fields)
     by_index: dict[str, list[str]] = {}
     for rule in listed:
-        found = write_query(rule, routing, profile).search
-        by_index.setdefault(index_macro(rule.logsource, routing), []).append(f"({found})")
+        found = reading(rule, routing, profile).search
+        by_index.setdefault(index_macro(rule.logsource, routing), []).append(found)
     parts = [f"(`{macro}` ({' OR '.join(dict.fromkeys(found))}))" for macro, found in sorted(by_index.items())]
     return " OR ".join(parts)
 

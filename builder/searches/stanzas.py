@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..outcomes import Outcome
-from ..texts import one_line
+from builder.outcomes import Outcome
+from builder.texts import one_line
+from sigmaengine.metadata import DEFAULT_LEVEL
+
 from .actions import Settings, Subject, action_settings
 from .alerts import SEVERITIES
 from .configuration import Configuration
 from .schedule import Timing, duration, staggered
+from .spelling import readable
 
 _MOST_DESCRIBED = 1_000
 
@@ -40,41 +43,43 @@ def index_window(configuration: Configuration, period: int) -> str:
     return f"_index_earliest=-{duration(lag + period)}@m _index_latest=-{duration(lag)}@m"
 
 
-def event_window(configuration: Configuration) -> Window:
+def event_window(configuration: Configuration, period: int) -> Window:
     """The wide range of event times in which ``index_window`` picks: events that are indexed late are not lost."""
-    return Window(f"-{duration(configuration.streams.lookback)}@m", "+1h")
+    streams = configuration.streams
+    return Window(f"-{duration(streams.lookback + streams.lag + period)}@m", "+1h")
 
 
 def timing_of(configuration: Configuration, name: str, outcome: Outcome, least: int = 0) -> Timing:
-    """When the search of one rule runs: as the configuration says for it, else by its level, not oftener than ``least``."""
-    level: str = getattr(outcome.meant, "level", "medium")
+    """When the search of one rule runs: as the configuration says, else by its level, never oftener than ``least``."""
+    level: str = getattr(outcome.meant, "level", DEFAULT_LEVEL)
     chosen = configuration.timing_of(name, [outcome])
     return chosen or staggered(name, max(configuration.periods[level], least))
 
 
-def stanza(
-    configuration: Configuration,
-    outcome: Outcome,
-    timing: Timing,
-    window: Window,
-    label: str,
-    search: str,
-    entities: Sequence[str],
-    quiet: int = 0,
-) -> Settings:
-    """The keys of the search of one rule or correlation.
+class Run(NamedTuple):
+    """How a search runs.
 
     ``entities``: fields that tell one alert of the rule from another; ``quiet``: the least time in
     seconds for which an alert keeps others of the same back.
     """
+
+    timing: Timing
+    window: Window
+    search: str
+    entities: Sequence[str]
+    quiet: int = 0
+
+
+def stanza(configuration: Configuration, outcome: Outcome, run: Run) -> Settings:
+    """The keys of the search of one rule or correlation."""
     return {
         "description": described(outcome),
-        "search": search,
+        "search": run.search,
         "disabled": "0" if configuration.enable.of("", [outcome]) else "1",
         "enableSched": "1",
-        "cron_schedule": timing.cron,
-        "dispatch.earliest_time": window.earliest,
-        "dispatch.latest_time": window.latest,
+        "cron_schedule": run.timing.cron,
+        "dispatch.earliest_time": run.window.earliest,
+        "dispatch.latest_time": run.window.latest,
         # A run that comes late reads its own window all the same.
         "realtime_schedule": "0",
         "schedule_window": configuration.schedule_window,
@@ -82,11 +87,11 @@ def stanza(
         "relation": "greater than",
         "quantity": "0",
         "alert.track": "1",
-        "alert.severity": str(SEVERITIES[getattr(outcome.meant, "level", "medium")]),
+        "alert.severity": str(SEVERITIES[getattr(outcome.meant, "level", DEFAULT_LEVEL)]),
         "alert.expires": duration(configuration.expires),
         "alert.digest_mode": "0",
-        **suppression(configuration, entities, quiet),
-        **action_settings(configuration.actions, Subject(label, outcome)),
+        **suppression(configuration, run.entities, run.quiet),
+        **action_settings(configuration.actions, Subject(f"Sigma - {readable(outcome.title)} - Rule", outcome)),
     }
 
 
@@ -106,5 +111,5 @@ def described(outcome: Outcome) -> str:
     """Title, level and description on one line."""
     meant, description = outcome.meant, outcome.document.get("description")
     told = one_line(description) if isinstance(description, str) else ""
-    text = f"{outcome.title} ({getattr(meant, 'level', 'medium')})" + (f": {told}" if told else "")
-    return one_line(text)[:_MOST_DESCRIBED].rstrip(" \\")
+    text = f"{outcome.title} ({getattr(meant, 'level', DEFAULT_LEVEL)})" + (f": {told}" if told else "")
+    return readable(one_line(text)[:_MOST_DESCRIBED]).rstrip(" \\")
