@@ -1,0 +1,54 @@
+"""Text of .conf files: stanzas of settings, each on one line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+
+from builder.texts import one_line
+
+#: Setting -> value, in the order to be written.
+Stanza = Mapping[str, str]
+
+LONGEST_NAME = 99
+_PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
+
+
+def stanza_name(kind: str, ident: str) -> str:
+    """The name of a saved search: ``Sigma Rule - ID``.
+
+    Not the title's, so that a rule that gets another one keeps its users' settings. An id of other
+    signs than a stanza can have is named by its hash.
+    """
+    plain = ident if _PLAIN_ID.match(ident) else sha256(ident.encode("utf-8", "backslashreplace")).hexdigest()[:32]
+    return f"Sigma {kind} - {plain}"
+
+
+def macro_word(ident: str) -> str:
+    """An id as a part of a macro's name."""
+    return re.sub(r"[^A-Za-z0-9]", "_", stanza_name("", ident).removeprefix("Sigma  - "))
+
+
+def prose(text: str) -> str:
+    """Text of people as the value of a setting.
+
+    On one line; no backslash at its end, which would continue it; and no ``rm -rf``, which AppInspect
+    takes for a command wherever it stands.
+    """
+    line = one_line(text).encode("utf-8", "backslashreplace").decode()
+    return re.sub(r"\brm(\s+)-(rf|fr)\b", r"rm\1-r -f", line).rstrip("\\ ")
+
+
+def conf(stanzas: Mapping[str, Stanza], heading: str) -> str:
+    """The file's text, ``heading`` as a comment first. Raises ValueError where Splunk would read something else."""
+    lines = [f"# {line}" for line in heading.splitlines()]
+    for name, settings in stanzas.items():
+        if not name or len(name) > LONGEST_NAME or not name.isprintable() or re.search(r"[\[\]/]", name):
+            raise ValueError(f"{name!r} cannot be the name of a stanza")
+        lines += ["", f"[{name}]"]
+        for setting, value in settings.items():
+            if value != value.strip() or value.endswith("\\") or not one_line(value) == " ".join(value.split()):
+                raise ValueError(f"[{name}] {setting}: {value!r} cannot be a setting's value")
+            lines.append(f"{setting} = {value}".rstrip())
+    return "\n".join(lines) + "\n"

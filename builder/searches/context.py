@@ -1,0 +1,83 @@
+"""What the searches of a package are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+from builder.outcomes import Outcome, RuleFolder
+from sigmaengine.correlationplan import CorrelationPlan, base_rules, info_of, needed
+from sigmaengine.documents import RULE
+from sigmaengine.routing import RoutingTable
+from sigmaengine.rule import Rule
+
+from .conf import Stanza
+from .configuration import ByRule, Configuration
+from .sources import Source, sources
+from .streams import EventCodes, Layout, lay_out
+
+
+class Part(NamedTuple):
+    """Some of the searches. ``saved``: saved searches by their name; ``macros``: definitions by name.
+
+    ``products``: whose index macros they use.
+    """
+
+    saved: Mapping[str, Stanza]
+    macros: Mapping[str, str]
+    products: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Context:
+    """The rules in use, the mappings and the configuration, and what follows from them.
+
+    ``event_codes``: see ``streams``.
+    """
+
+    folder: RuleFolder
+    routing: RoutingTable
+    configuration: Configuration
+    event_codes: EventCodes = field(compare=False)
+
+    @cached_property
+    def sources(self) -> list[Source]:
+        """The groups of alternatives that streams are named after."""
+        return sources(self.routing)
+
+    @cached_property
+    def alone(self) -> dict[str, ByRule]:
+        """The ids of rules that get a search of their own -> the entry that says so."""
+        return self.configuration.alone(one for one in self.folder.accepted if one.kind == RULE)
+
+    @cached_property
+    def plan(self) -> CorrelationPlan:
+        """The correlations that alert, and the rules that they hide."""
+        return CorrelationPlan(self.folder.correlations, self.configuration.select.selection.predicate())
+
+    @cached_property
+    def shared(self) -> list[Outcome]:
+        """The rules that alert in searches by stream: selected, without a search of their own, not hidden."""
+        chosen = self.configuration.select.chosen(self.folder.accepted)
+        return [
+            one for one in chosen if one.kind == RULE and one.id not in self.alone and one.id not in self.plan.hidden
+        ]
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The streams."""
+        return lay_out(self.routing, [one.rule for one in self.shared if one.rule], self.event_codes)
+
+    @cached_property
+    def let_through(self) -> list[Rule]:
+        """The rules that sigmamatch reports, with the options of searches by stream, and that do not alert there."""
+        selected = self.configuration.select.selection.predicate()
+        counted = base_rules(needed(self.folder.correlations, selected))
+        alerting = {one.id for one in self.shared}
+        return [
+            rule
+            for rule in self.folder.rules
+            if rule.id not in alerting and (rule.id in counted or selected(_info(rule)))
+        ]

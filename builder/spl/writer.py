@@ -1,0 +1,145 @@
+"""A rule -> ``Query``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from sigmaengine.routing import RoutingTable
+from sigmaengine.rule import LogSource, Rule
+
+from .bounds import Bounds, all_of, any_of, exactly, negated
+from .expressions import text
+from .filters import item_filter, joined_filters, negated_filter
+from .items import item_bounds
+from .places import Places
+from .routes import Kind, kinds
+
+# Names of fields by which Windows events are told apart mean nothing elsewhere.
+_WINDOWS_PROFILES = ("windows_xml", "windows_classic", "sysmon")
+
+
+# Of queries longer than this, long lists are left to what decides.
+MAX_TEXT = 20_000
+_LIST_LIMITS = (500, 100, 20, 4, 0)
+
+
+class Query(NamedTuple):
+    """A rule as a search.
+
+    ``search``: a search without an index, which finds all that the rule matches. ``exact``: and
+    nothing else; otherwise ``reasons`` says why not, and ``decide`` is the command that leaves out
+    what the rule does not match.
+    """
+
+    search: str
+    exact: bool
+    reasons: tuple[str, ...]
+    decide: str
+
+    @property
+    def text(self) -> str:
+        """The whole search."""
+        return f"{self.search} | {self.decide}" if self.decide else self.search
+
+
+def write_query(rule: Rule, routing: RoutingTable, profile: str = "windows_xml") -> Query:
+    """Write a rule as a search.
+
+    ``profile``: the naming of the fields of Windows events (``sigmaengine.fields.PROFILES``); those
+    of other events are sought under every name that the mappings know.
+    """
+    profile = profile_of(rule.logsource, profile)
+    applied = kinds(rule, routing, profile)
+    found, search = _shortest(rule, applied)
+    exact = found.lower == found.upper
+    return Query(
+        search=search,
+        exact=exact,
+        reasons=() if exact else tuple(sorted(found.reasons)),
+        decide="" if exact else decider(rule, routing, profile),
+    )
+
+
+def decider(rule: Rule, routing: RoutingTable, profile: str) -> str:
+    """The command that matches the rule alone."""
+    mapped = routing.is_mapped(rule.logsource)
+    source = "" if mapped else f' logsource="{"/".join(rule.logsource)}"'
+    fields = "" if profile == "auto" else f" fields={profile}"
+    return f'sigmamatch rules="{rule.id}"{source}{fields}'
+
+
+def profile_of(logsource: LogSource, profile: str) -> str:
+    """The profile by which events of a log source are searched."""
+    return profile if logsource.product == "windows" or profile not in _WINDOWS_PROFILES else "auto"
+
+
+def _shortest(rule: Rule, applied: Sequence[Kind]) -> tuple[Bounds, str]:
+    """What the search says, with as much of long lists as there is room for."""
+    for limit in _LIST_LIMITS:
+        found, filters = _written(rule, applied, limit)
+        search = " | ".join([text(found.upper), *(f"where {one}" for one in filters)])
+        if len(search) <= MAX_TEXT or limit == _LIST_LIMITS[-1]:
+            return found, search
+    raise AssertionError("the last limit is taken")
+
+
+def _written(rule: Rule, applied: Sequence[Kind], limit: int) -> tuple[Bounds, list[str]]:
+    """What the search finds once these tests of ``where`` have left out the rest."""
+    meanings = [_Meaning(rule, kind.places, limit) for kind in applied]
+    needed: list[list[Bounds]] = [[kind.events] for kind in applied]
+    filters: list[str] = []
+    for part in _needed(rule, rule.condition):
+        found = [meaning.bounds(part) for meaning in meanings]
+        if any(one.reasons for one in found):
+            tests = {meaning.filter(part) for meaning in meanings}
+            test = tests.pop()
+            if test is not None and not tests:
+                filters.append(test)
+                found = [exactly(one.upper) for one in found]
+        for bounds, listed in zip(found, needed, strict=True):
+            listed.append(bounds)
+    return any_of(map(all_of, needed)), filters
+
+
+def _needed(rule: Rule, part: Any) -> Iterator[Any]:
+    """The parts that must all hold, in written order."""
+    if isinstance(part, list) and part[0] == "id":
+        yield from _needed(rule, rule.detections[part[1]])
+    elif isinstance(part, list) and part[0] == "and":
+        for operand in part[1:]:
+            yield from _needed(rule, operand)
+    else:
+        yield part
+
+
+class _Meaning:
+    """What parts of a rule (expressions of its condition, items) mean for one kind of events."""
+
+    def __init__(self, rule: Rule, places: Places, limit: int) -> None:
+        self.rule, self.places, self.limit = rule, places, limit
+
+    def bounds(self, part: Any) -> Bounds:
+        """As expressions of the search language."""
+        if isinstance(part, int):
+            return item_bounds(self.rule.items[part], self.places, self.limit)
+        operator, *operands = part
+        if operator == "id":
+            return self.bounds(self.rule.detections[operands[0]])
+        if operator == "not":
+            return negated(self.bounds(operands[0]))
+        return _COMBINED[operator](map(self.bounds, operands))
+
+    def filter(self, part: Any) -> str | None:
+        """As a test of ``where``; None if it cannot be one."""
+        if isinstance(part, int):
+            return item_filter(self.rule.items[part], self.places)
+        operator, *operands = part
+        if operator == "id":
+            return self.filter(self.rule.detections[operands[0]])
+        if operator == "not":
+            return negated_filter(self.filter(operands[0]))
+        return joined_filters(operator, map(self.filter, operands))
+
+
+_COMBINED: dict[str, Callable[[Iterable[Bounds]], Bounds]] = {"and": all_of, "or": any_of}
