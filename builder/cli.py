@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
@@ -32,9 +31,6 @@ from .replay import Answers, CommandError
 from .report import FILE as REPORT
 from .report import build_report, summary_lines, write_report
 from .rulefiles import read_folders
-from .searches.changes import FILE as CHANGES
-from .searches.changes import PreviousReportError, change_lines, changes, read_previous, write_changes
-from .searches.configfile import ConfigurationError, read_configuration
 from .tables import table
 from .texts import escaped, json_bytes, one_line
 from .vendored import VendorError
@@ -81,48 +77,25 @@ def main() -> None:
 @main.command()
 @_rules
 @_placeholders
-@click.option(
-    "--config",
-    "configuration",
-    metavar="FILE",
-    type=_PathType(exists=True, dir_okay=False),
-    help="YAML: which saved searches the app has, and what they do.",
-)
-@click.option(
-    "--previous",
-    metavar="REPORT",
-    type=_PathType(exists=True, dir_okay=False),
-    help="The build-report.json of the last build: what has changed since is told.",
-)
 @click.option("--out", default="dist", show_default=True, metavar="DIR", type=_PathType(file_okay=False))
-def package(
-    folders: Sequence[Path], placeholders: Path | None, configuration: Path | None, previous: Path | None, out: Path
-) -> None:
+def package(folders: Sequence[Path], placeholders: Path | None, out: Path) -> None:
     """Build the app and a report about every rule.
 
     They are DIR/sigma_match-VERSION.tar.gz and DIR/build-report.json. A rule that cannot be used is
-    left out and listed; the exit status is 1 then. With the report of the last build, which may be
-    the one that is about to be overwritten, DIR/build-changes.json says what has changed, and searches
-    that are gone are left as stanzas that find nothing.
+    left out and listed; the exit status is 1 then.
     """
-    before = _previous(previous)
-    inputs = _configured(_inputs(folders, placeholders), configuration, before)
+    inputs = _inputs(folders, placeholders)
     _say_errors(inputs.folder.findings)
-    report = build_report(inputs.folder, inputs.mappings, app_version(), inputs.digest, inputs.saved)
-    changed = changes(before, report) if before else None
+    report = build_report(inputs.folder, inputs.mappings, app_version(), inputs.digest)
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / REPORT).write_bytes(write_report(report))
-        if changed:
-            (out / CHANGES).write_bytes(write_changes(changed))
         if not inputs.folder.accepted:
             _end(f"no rule can be used: nothing is built, report in {out / REPORT}")
         target = write_package(app_files(inputs), out)
     except (VendorError, OSError) as fault:
         _end(str(fault))
     for line in summary_lines(inputs.folder, inputs.mappings):
-        click.echo(line)
-    for line in change_lines(changed) if changed else ():
         click.echo(line)
     click.echo(escaped(f"{target} ({target.stat().st_size / 1e6:.1f} MB), report in {out / REPORT}"))
     _end_with(inputs.folder.findings)
@@ -246,24 +219,6 @@ def _read_with(folders: Sequence[Path], values: Mapping[str, Sequence[str]]) -> 
 def _inputs(folders: Sequence[Path], placeholders: Path | None) -> Inputs:
     mappings = _mappings()
     return compile_inputs(_read(folders, placeholders), mappings)
-
-
-def _previous(path: Path | None) -> Mapping[str, Any] | None:
-    try:
-        return read_previous(path) if path else None
-    except PreviousReportError as fault:
-        _end(str(fault))
-
-
-def _configured(inputs: Inputs, path: Path | None, previous: Mapping[str, Any] | None) -> Inputs:
-    routing = inputs.mappings.routing
-    products = sorted({one.logsource.product for one in routing.alternatives} - {""})
-    try:
-        configuration = read_configuration(path, inputs.folder, products, ())
-    except ConfigurationError as fault:
-        _say_errors(fault.findings)
-        sys.exit(FAULTS)
-    return replace(inputs, configuration=configuration, previous=previous)
 
 
 def _mappings() -> Mappings:

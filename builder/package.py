@@ -11,11 +11,9 @@ import gzip
 import io
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sigmaengine import ruleset
 
@@ -23,8 +21,6 @@ from . import editable, expanding, lookups
 from .mappings import Mappings
 from .outcomes import RuleFolder
 from .paths import APP, APP_ID, ROOT
-from .searches import contents
-from .searches.configuration import Configuration
 from .vendored import vendored_files
 
 #: (path in the app, content) pairs.
@@ -36,24 +32,12 @@ _TEXTS = ("LICENSE", "NOTICE", "CHANGELOG.md")
 
 @dataclass(frozen=True)
 class Inputs:
-    """What an app is built from. ``digest``: the compiled rules' hash; ``compiled``: their files.
-
-    ``previous``: the report of the build of an earlier version, if there was one.
-    """
+    """What an app is built from. ``digest``: the compiled rules' hash; ``compiled``: their files."""
 
     folder: RuleFolder
     mappings: Mappings
     digest: str
     compiled: dict[str, bytes]
-    configuration: Configuration = field(default_factory=Configuration)
-    previous: Mapping[str, Any] | None = None
-
-    @cached_property
-    def saved(self) -> contents.SavedSearches:
-        """The saved searches."""
-        return contents.saved_searches(
-            self.configuration, self.folder, self.mappings.routing, app_version(), self.previous
-        )
 
 
 def compile_inputs(folder: RuleFolder, mappings: Mappings) -> Inputs:
@@ -94,11 +78,6 @@ def _lookups(inputs: Inputs) -> Files:
     yield "default/transforms.conf", (lookups.transforms_conf(name) + editable.STANZAS).encode()
 
 
-def _searches(inputs: Inputs) -> Files:
-    for name, text in contents.files(inputs.saved):
-        yield f"default/{name}", text.encode()
-
-
 #: One generator for each part of the app.
 FILES: dict[str, Callable[[Inputs], Files]] = {
     "copied": _copied,
@@ -106,7 +85,6 @@ FILES: dict[str, Callable[[Inputs], Files]] = {
     "rules": _rules,
     "expanding": _expanding,
     "lookups": _lookups,
-    "searches": _searches,
 }
 
 

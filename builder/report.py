@@ -10,8 +10,6 @@ from sigmaengine.rule import LogSource
 
 from .mappings import Mappings
 from .outcomes import KINDS, Outcome, RuleFolder
-from .searches.changes import logic_hash
-from .searches.contents import SavedSearches
 from .texts import escaped, json_bytes
 
 FILE = "build-report.json"
@@ -19,11 +17,9 @@ FILE = "build-report.json"
 _SHOWN = 10
 
 
-def build_report(
-    folder: RuleFolder, mappings: Mappings, version: str, digest: str, saved: SavedSearches
-) -> dict[str, Any]:
+def build_report(folder: RuleFolder, mappings: Mappings, version: str, digest: str) -> dict[str, Any]:
     """The report as JSON. Holds no time and no machine, so that two builds write the same."""
-    unmapped, kinds = unmapped_logsources(folder, mappings), saved.kinds()
+    unmapped = unmapped_logsources(folder, mappings)
     return {
         "app": {"id": "sigma_match", "version": version, "ruleset": digest},
         "summary": {
@@ -41,9 +37,7 @@ def build_report(
             {"logsource": str(source), "rules": count} for source, count in sorted(unmapped.items())
         ],
         "folders": [{"path": finding.path, "findings": [finding.as_json()]} for finding in folder.unread],
-        "searches": saved.as_json(),
-        "retired": saved.retired,
-        "rules": [_entry(outcome, kinds.get(outcome.id, "")) for outcome in folder.outcomes],
+        "rules": [_entry(outcome) for outcome in folder.outcomes],
     }
 
 
@@ -51,7 +45,7 @@ def _count(outcomes: Iterable[Outcome], kind: str) -> int:
     return sum(outcome.kind == kind for outcome in outcomes)
 
 
-def _entry(outcome: Outcome, search: str) -> dict[str, Any]:
+def _entry(outcome: Outcome) -> dict[str, Any]:
     return {
         "kind": outcome.kind,
         "path": outcome.path,
@@ -60,10 +54,6 @@ def _entry(outcome: Outcome, search: str) -> dict[str, Any]:
         "title": outcome.title,
         "logsource": str(outcome.rule.logsource) if outcome.rule else "",
         "status": "accepted" if outcome.meant else "refused",
-        "level": getattr(outcome.meant, "level", ""),
-        "rule_status": getattr(outcome.meant, "status", ""),
-        "logic": logic_hash(outcome),
-        "search": search if outcome.meant else "",
         "filters": outcome.filters,
         "findings": [finding.as_json() for finding in outcome.findings],
     }

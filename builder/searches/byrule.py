@@ -1,74 +1,81 @@
-"""A saved search for each rule that ``by_rule`` of the configuration names."""
+"""One saved search a rule, for the rules that ``by_rule`` of the configuration names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
-
 from builder.outcomes import Outcome
-from sigmaengine.documents import RULE
-from sigmaengine.routing import RoutingTable
+from sigmaengine.metadata import LEVELS
 from sigmaengine.rule import Rule
 
-from .alerts import ending, is_nameable, said
-from .configuration import Configuration
-from .indexes import index_macro
+from .actions import Subject, action_settings, collecting
+from .alertrow import ALERT_FIELDS
+from .conf import Stanza, macro_word, prose, stanza_name
+from .configuration import OTHER, Configuration
+from .context import Context, Part
 from .reading import reading
-from .stanzas import Run, Search, event_window, index_window, stanza, timing_of
+from .rulerow import RULE_FIELDS, definition, row_of
+from .schedule import Timing, staggered
+from .stanzas import SEVERITIES, alerting, in_indexes, index_window, scheduled
+from .streams import products
 
-KIND = "rule"
-
-
-class Refused(NamedTuple):
-    """A rule or correlation that cannot have a search, and why not."""
-
-    outcome: Outcome
-    reason: str
-
-
-def name_of(rule_id: str) -> str:
-    """The stanza of a rule: by its id, so that a new title changes nothing for the user."""
-    return f"Sigma Rule - {rule_id}"
+KIND = "Rule"
 
 
 def filter_macro(rule_id: str) -> str:
-    """The macro in which users leave out alerts of a rule."""
-    return f"sigma_rule_{rule_id.replace('-', '_')}_filter"
+    """The macro, a command, by which a site leaves out alerts of a rule."""
+    return f"sigma_rule_{macro_word(rule_id)}_filter"
 
 
-def chosen(configuration: Configuration, outcomes: list[Outcome]) -> tuple[list[Outcome], list[Refused]]:
-    """The rules that have searches of their own, and those that were named and cannot have one."""
-    named = configuration.alone(outcomes)
-    wanted = [outcome for outcome in outcomes if outcome.id in named and outcome.kind == RULE]
-    reason = "its id cannot be part of a name; give it a UUID"
-    return (
-        sorted((outcome for outcome in wanted if is_nameable(outcome.id)), key=lambda outcome: outcome.id),
-        [Refused(outcome, reason) for outcome in wanted if not is_nameable(outcome.id)],
-    )
+def by_rule(context: Context) -> Part:
+    """The searches of single rules, and their macros."""
+    saved: dict[str, Stanza] = {}
+    macros: dict[str, str] = {}
+    used: list[str] = []
+    for outcome in sorted(context.folder.accepted, key=lambda one: one.id):
+        if outcome.id in context.alone and outcome.rule:
+            saved[stanza_name(KIND, outcome.id)] = _stanza(context, outcome, outcome.rule)
+            macros[filter_macro(outcome.id)] = "search *"
+            used.append(product_of(context, outcome.rule))
+    if saved:
+        macros[RULE_FIELDS] = definition()
+    return Part(saved, macros, tuple(dict.fromkeys(used)))
 
 
-def searches(configuration: Configuration, outcomes: list[Outcome], routing: RoutingTable) -> Iterator[Search]:
-    """The searches, in the order of their ids."""
-    for outcome in chosen(configuration, outcomes)[0]:
-        if outcome.rule:
-            yield _search(configuration, outcome, outcome.rule, routing)
+def product_of(context: Context, rule: Rule) -> str:
+    """The product whose index macro a rule's events are in."""
+    product = rule.logsource.product
+    return product if product in products(context.routing) else OTHER
 
 
-def macros(configuration: Configuration, outcomes: list[Outcome]) -> dict[str, str]:
-    """Name -> definition of the filters, which keep everything as they are shipped."""
-    return {filter_macro(outcome.id): "search *" for outcome in chosen(configuration, outcomes)[0]}
+def timing_of(configuration: Configuration, name: str, outcome: Outcome, least: int = 0) -> Timing:
+    """When the search of one rule runs: as the configuration says, else by its level, never oftener than ``least``."""
+    level: str = getattr(outcome.meant, "level", LEVELS[0])
+    return configuration.timing_of(name, [outcome]) or staggered(name, max(configuration.periods[level], least))
 
 
-def _search(configuration: Configuration, outcome: Outcome, rule: Rule, routing: RoutingTable) -> Search:
-    name = name_of(rule.id)
-    timing = timing_of(configuration, name, outcome)
-    found = reading(rule, routing, configuration.fields)
-    commands = [
-        f"`{index_macro(rule.logsource, routing)}` {index_window(configuration, timing.period)} {found.search}",
-        found.decide or said(rule.level, rule.id),
-        ending(configuration.actions.summary is not None, filter_macro(rule.id)),
+def _stanza(context: Context, outcome: Outcome, rule: Rule) -> Stanza:
+    configuration, streams = context.configuration, context.configuration.streams
+    timing = timing_of(configuration, stanza_name(KIND, rule.id), outcome)
+    found = reading(rule, context.routing, configuration.fields)
+    search = [
+        f"{in_indexes((product_of(context, rule),))} {index_window(timing.period, streams.lag)} {found.search}",
+        *found.tests,
+        *([found.decide, f"`{ALERT_FIELDS}`"] if found.decide else [row_of(rule.id, rule.level)]),
+        f"`{filter_macro(rule.id)}`",
+        *collecting(configuration),
     ]
-    throttle = configuration.throttle
-    entities = throttle.fields if throttle else ()
-    run = Run(timing, event_window(configuration, timing.period), " | ".join(commands), entities)
-    return Search(name, KIND, (rule.id,), stanza(configuration, outcome, run))
+    # Events of this age may have been indexed at the beginning of the period.
+    lookback = streams.lookback + streams.lag + timing.period
+    return {
+        "search": " | ".join(search),
+        "description": described(outcome),
+        **scheduled(configuration, timing, lookback, configuration.enable.of("", [outcome])),
+        **alerting(configuration, SEVERITIES[rule.level]),
+        **action_settings(configuration.actions, Subject(f"Sigma - {outcome.title} - Rule", outcome)),
+    }
+
+
+def described(outcome: Outcome) -> str:
+    """Title, level and description of a rule or correlation."""
+    told = outcome.document.get("description")
+    level = getattr(outcome.meant, "level", "")
+    return prose(f"{outcome.title} ({level})" + (f": {told}" if isinstance(told, str) else ""))

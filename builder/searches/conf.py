@@ -1,4 +1,4 @@
-"""Text of .conf files: stanzas of settings, each on one line."""
+"""Text of .conf files: stanzas of settings."""
 
 from __future__ import annotations
 
@@ -40,6 +40,10 @@ def prose(text: str) -> str:
     return re.sub(r"\brm(\s+)-(rf|fr)\b", r"rm\1-r -f", line).rstrip("\\ ")
 
 
+def _is_line(text: str) -> bool:
+    return text == text.strip() and not text.endswith("\\") and one_line(text) == " ".join(text.split())
+
+
 def conf(stanzas: Mapping[str, Stanza], heading: str) -> str:
     """The file's text, ``heading`` as a comment first. Raises ValueError where Splunk would read something else."""
     lines = [f"# {line}" for line in heading.splitlines()]
@@ -48,7 +52,8 @@ def conf(stanzas: Mapping[str, Stanza], heading: str) -> str:
             raise ValueError(f"{name!r} cannot be the name of a stanza")
         lines += ["", f"[{name}]"]
         for setting, value in settings.items():
-            if value != value.strip() or value.endswith("\\") or not one_line(value) == " ".join(value.split()):
+            if not all(map(_is_line, value.split("\n"))):
                 raise ValueError(f"[{name}] {setting}: {value!r} cannot be a setting's value")
-            lines.append(f"{setting} = {value}".rstrip())
+            # A backslash at a line's end says that the value goes on.
+            lines.append(f"{setting} = {value}".rstrip().replace("\n", "\\\n"))
     return "\n".join(lines) + "\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from builder.spl import write_query
@@ -12,16 +13,19 @@ from builder.spl.writer import decider, profile_of
 from sigmaengine.routing import RoutingTable
 from sigmaengine.rule import Rule
 
-from .spelling import is_refused
+# AppInspect looks for destructive shell commands line by line, in whatever is written in a .conf file.
+_COMMAND = re.compile(r"rm\s+-[rf]")
+_QUOTED_OR_PIPE = re.compile(r'"(?:[^"\\]|\\.)*"|(?P<pipe> \| )', re.DOTALL)
 
 
 class Reading(NamedTuple):
-    """``search``: in parentheses, finds all that the rule matches; ``decide``: the command that leaves out the rest.
+    """``search``: in parentheses, finds all that the rule matches; ``tests``: commands that leave out more.
 
-    ``reasons``: why there has to be one.
+    ``decide``: the command that leaves out the rest, if there is one, and ``reasons``: why there has to be.
     """
 
     search: str
+    tests: tuple[str, ...]
     decide: str
     reasons: tuple[str, ...]
 
@@ -29,8 +33,20 @@ class Reading(NamedTuple):
 def reading(rule: Rule, routing: RoutingTable, profile: str) -> Reading:
     """What finds the matches of a rule."""
     query = write_query(rule, routing, profile)
-    if not is_refused(query.search):
-        return Reading(f"({query.search})", query.decide, query.reasons)
+    if not _COMMAND.search(query.search):
+        search, *tests = _commands(query.search)
+        return Reading(f"({search})", tuple(tests), query.decide, query.reasons)
     profile = profile_of(rule.logsource, profile)
     events = text(any_of(kind.events for kind in kinds(rule, routing, profile)).upper)
-    return Reading(f"({events})", decider(rule, routing, profile), ("AppInspect refuses the command that it names",))
+    reason = "AppInspect refuses the shell command that the rule names"
+    return Reading(f"({events})", (), decider(rule, routing, profile), (reason,))
+
+
+def _commands(search: str) -> list[str]:
+    """A pipeline's commands."""
+    found, start = [], 0
+    for match in _QUOTED_OR_PIPE.finditer(search):
+        if match["pipe"]:
+            found.append(search[start : match.start()])
+            start = match.end()
+    return [*found, search[start:]]

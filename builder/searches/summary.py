@@ -1,4 +1,4 @@
-"""The summary index of matches: macros by which it is written and read, and its events as Alerts of CIM.
+"""The summary index of alerts: macros by which it is written and read, and its events as Alerts of CIM.
 
 Source: Search Reference ("collect"), Common Information Model ("Alerts"). Events of collect have the
 sourcetype ``stash``, which many apps write: the source is what tells ours, so that no other app's
@@ -7,7 +7,6 @@ fields change.
 
 from __future__ import annotations
 
-from .alerts import LEVEL, RULE_ID, TITLE, TOLD
 from .configuration import Summary
 
 SOURCE = "Sigma Match"
@@ -38,14 +37,14 @@ def _listed(field: str) -> str:
 
 _FIELDS = {
     "app": f'"{SOURCE}"',
-    "description": TOLD["description"],
+    "description": "sigma_description",
     "dest": _first_of("dest", "Computer", "ComputerName", "orig_host", "host"),
-    "id": f'md5({RULE_ID} . " " . _raw)',
-    "mitre_technique_id": _listed(TOLD["techniques"]),
-    "severity": LEVEL,
-    "severity_id": f'case({LEVEL}="critical", 5, {LEVEL}="high", 4, {LEVEL}="medium", 3, {LEVEL}="low", 2, true(), 1)',
-    "signature": TITLE,
-    "signature_id": RULE_ID,
+    "id": 'md5(sigma_rule_id . " " . _raw)',
+    "mitre_technique_id": _listed("sigma_techniques"),
+    "severity": "sigma_level",
+    "severity_id": 'case(sigma_level="critical", 5, sigma_level="high", 4, sigma_level="medium", 3, sigma_level="low", 2, true(), 1)',
+    "signature": "sigma_rule_title",
+    "signature_id": "sigma_rule_id",
     "src": _first_of("src", "src_ip", "SourceIp", "SourceAddress", "IpAddress", "c_ip", "sourceIPAddress"),
     "type": '"alert"',
     "user": _first_of("user", "User", "TargetUserName", "SubjectUserName", "UserId"),
