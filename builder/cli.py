@@ -31,6 +31,10 @@ from .replay import Answers, CommandError
 from .report import FILE as REPORT
 from .report import build_report, summary_lines, write_report
 from .rulefiles import read_folders
+from .searches.configfile import ConfigurationError, read_configuration
+from .searches.configuration import Configuration
+from .searches.sources import sources
+from .searches.streams import products
 from .tables import table
 from .texts import escaped, json_bytes, one_line
 from .vendored import VendorError
@@ -77,16 +81,23 @@ def main() -> None:
 @main.command()
 @_rules
 @_placeholders
+@click.option(
+    "--config",
+    metavar="FILE",
+    type=_PathType(exists=True, dir_okay=False),
+    help="YAML: which saved searches the app has, when they run, what they do (docs/searches.md).",
+)
 @click.option("--out", default="dist", show_default=True, metavar="DIR", type=_PathType(file_okay=False))
-def package(folders: Sequence[Path], placeholders: Path | None, out: Path) -> None:
+def package(folders: Sequence[Path], placeholders: Path | None, config: Path | None, out: Path) -> None:
     """Build the app and a report about every rule.
 
     They are DIR/sigma_match-VERSION.tar.gz and DIR/build-report.json. A rule that cannot be used is
     left out and listed; the exit status is 1 then.
     """
-    inputs = _inputs(folders, placeholders)
-    _say_errors(inputs.folder.findings)
-    report = build_report(inputs.folder, inputs.mappings, app_version(), inputs.digest)
+    mappings, folder = _mappings(), _read(folders, placeholders)
+    _say_errors(folder.findings)
+    inputs = compile_inputs(folder, mappings, _configuration(config, folder, mappings))
+    report = build_report(folder, mappings, app_version(), inputs.digest, inputs.searches.report())
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / REPORT).write_bytes(write_report(report))
@@ -95,7 +106,7 @@ def package(folders: Sequence[Path], placeholders: Path | None, out: Path) -> No
         target = write_package(app_files(inputs), out)
     except (VendorError, OSError) as fault:
         _end(str(fault))
-    for line in summary_lines(inputs.folder, inputs.mappings):
+    for line in (*summary_lines(folder, mappings), *inputs.searches.summary_lines()):
         click.echo(line)
     click.echo(escaped(f"{target} ({target.stat().st_size / 1e6:.1f} MB), report in {out / REPORT}"))
     _end_with(inputs.folder.findings)
@@ -219,6 +230,15 @@ def _read_with(folders: Sequence[Path], values: Mapping[str, Sequence[str]]) -> 
 def _inputs(folders: Sequence[Path], placeholders: Path | None) -> Inputs:
     mappings = _mappings()
     return compile_inputs(_read(folders, placeholders), mappings)
+
+
+def _configuration(path: Path | None, folder: RuleFolder, mappings: Mappings) -> Configuration:
+    routing = mappings.routing
+    try:
+        return read_configuration(path, folder, products(routing), [source.name for source in sources(routing)])
+    except ConfigurationError as fault:
+        _say_errors(fault.findings)
+        sys.exit(FAULTS)
 
 
 def _mappings() -> Mappings:

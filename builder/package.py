@@ -13,6 +13,7 @@ import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from sigmaengine import ruleset
@@ -21,6 +22,9 @@ from . import editable, expanding, lookups
 from .mappings import Mappings
 from .outcomes import RuleFolder
 from .paths import APP, APP_ID, ROOT
+from .searches.configuration import Configuration
+from .searches.context import Context
+from .searches.plan import Searches
 from .vendored import vendored_files
 
 #: (path in the app, content) pairs.
@@ -38,14 +42,20 @@ class Inputs:
     mappings: Mappings
     digest: str
     compiled: dict[str, bytes]
+    configuration: Configuration
+
+    @cached_property
+    def searches(self) -> Searches:
+        """The saved searches."""
+        return Searches(Context(self.folder, self.mappings.routing, self.configuration))
 
 
-def compile_inputs(folder: RuleFolder, mappings: Mappings) -> Inputs:
+def compile_inputs(folder: RuleFolder, mappings: Mappings, configuration: Configuration | None = None) -> Inputs:
     """Compile the accepted rules and correlations."""
     with tempfile.TemporaryDirectory() as temporary:
         digest = ruleset.write(folder.rules, mappings.table, temporary, folder.correlations)
         compiled = {path.name: path.read_bytes() for path in sorted(Path(temporary).iterdir())}
-    return Inputs(folder, mappings, digest, compiled)
+    return Inputs(folder, mappings, digest, compiled, configuration or Configuration())
 
 
 def _copied(_: Inputs) -> Files:
@@ -78,6 +88,11 @@ def _lookups(inputs: Inputs) -> Files:
     yield "default/transforms.conf", (lookups.transforms_conf(name) + editable.STANZAS).encode()
 
 
+def _searches(inputs: Inputs) -> Files:
+    yield "default/savedsearches.conf", inputs.searches.savedsearches_conf().encode()
+    yield "default/macros.conf", inputs.searches.macros_conf().encode()
+
+
 #: One generator for each part of the app.
 FILES: dict[str, Callable[[Inputs], Files]] = {
     "copied": _copied,
@@ -85,6 +100,7 @@ FILES: dict[str, Callable[[Inputs], Files]] = {
     "rules": _rules,
     "expanding": _expanding,
     "lookups": _lookups,
+    "searches": _searches,
 }
 
 

@@ -17,7 +17,9 @@ FILE = "build-report.json"
 _SHOWN = 10
 
 
-def build_report(folder: RuleFolder, mappings: Mappings, version: str, digest: str) -> dict[str, Any]:
+def build_report(
+    folder: RuleFolder, mappings: Mappings, version: str, digest: str, searches: dict[str, Any]
+) -> dict[str, Any]:
     """The report as JSON. Holds no time and no machine, so that two builds write the same."""
     unmapped = unmapped_logsources(folder, mappings)
     return {
@@ -36,6 +38,7 @@ def build_report(folder: RuleFolder, mappings: Mappings, version: str, digest: s
         "unmapped_logsources": [
             {"logsource": str(source), "rules": count} for source, count in sorted(unmapped.items())
         ],
+        "searches": searches,
         "folders": [{"path": finding.path, "findings": [finding.as_json()]} for finding in folder.unread],
         "rules": [_entry(outcome) for outcome in folder.outcomes],
     }

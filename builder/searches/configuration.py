@@ -26,12 +26,16 @@ _ALL = Selection()
 _DEFAULT = Selection(level="medium", statuses=("stable", "test"))
 
 
+def info_of(meant: Rule | Correlation) -> RuleInfo:
+    """What a selection looks at."""
+    return RuleInfo(meant.id, meant.title, meant.level, meant.status, meant.author, meant.tags, name=meant.name)
+
+
 def rule_info(outcome: Outcome) -> RuleInfo:
     """What a selection looks at; of a rule or correlation in use."""
-    meant = outcome.meant
-    if not isinstance(meant, (Rule, Correlation)):
+    if not isinstance(outcome.meant, (Rule, Correlation)):
         raise TypeError(f"{outcome.path}: neither a rule nor a correlation in use")
-    return RuleInfo(meant.id, meant.title, meant.level, meant.status, meant.author, meant.tags, name=meant.name)
+    return info_of(outcome.meant)
 
 
 @dataclass(frozen=True)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 from builder.outcomes import Outcome, RuleFolder
-from sigmaengine.correlationplan import CorrelationPlan, base_rules, info_of, needed
+from sigmaengine.correlationplan import CorrelationPlan, base_rules, needed
 from sigmaengine.documents import RULE
 from sigmaengine.routing import RoutingTable
 from sigmaengine.rule import Rule
 
 from .conf import Stanza
-from .configuration import ByRule, Configuration
+from .configuration import ByRule, Configuration, info_of
 from .sources import Source, sources
-from .streams import EventCodes, Layout, lay_out
+from .streams import Layout, lay_out
 
 
 class Part(NamedTuple):
@@ -32,15 +32,11 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Context:
-    """The rules in use, the mappings and the configuration, and what follows from them.
-
-    ``event_codes``: see ``streams``.
-    """
+    """The rules in use, the mappings and the configuration, and what follows from them."""
 
     folder: RuleFolder
     routing: RoutingTable
     configuration: Configuration
-    event_codes: EventCodes = field(compare=False)
 
     @cached_property
     def sources(self) -> list[Source]:
@@ -68,7 +64,7 @@ class Context:
     @cached_property
     def layout(self) -> Layout:
         """The streams."""
-        return lay_out(self.routing, [one.rule for one in self.shared if one.rule], self.event_codes)
+        return lay_out(self.routing, [one.rule for one in self.shared if one.rule])
 
     @cached_property
     def let_through(self) -> list[Rule]:
@@ -79,5 +75,5 @@ class Context:
         return [
             rule
             for rule in self.folder.rules
-            if rule.id not in alerting and (rule.id in counted or selected(_info(rule)))
+            if rule.id not in alerting and (rule.id in counted or selected(info_of(rule)))
         ]

@@ -9,18 +9,16 @@ stream more, which takes what the other streams of the product leave.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from builder.spl.needed import event_codes
 from sigmaengine.routing import RoutingTable
 from sigmaengine.rule import LogSource, Rule
 
 from .configuration import OTHER
 from .sources import Globs, Origin, Source, is_whole_product, origin_of, sources
 from .words import any_of, key_is_one_of
-
-#: Gives the event codes without one of which a rule cannot match; None if any will do.
-EventCodes = Callable[[Rule], "frozenset[str] | None"]
 
 _CODE = "event_id"
 # Columns of nested data have several spellings; a condition on one of them might lose events.
@@ -59,6 +57,7 @@ class _Need(NamedTuple):
 
     rule: str
     origin: Origin
+    product: str
 
 
 def products(routing: RoutingTable) -> list[str]:
@@ -66,13 +65,13 @@ def products(routing: RoutingTable) -> list[str]:
     return sorted({one.logsource.product for one in routing.alternatives if one.logsource.product})
 
 
-def lay_out(routing: RoutingTable, rules: Iterable[Rule], codes: EventCodes) -> Layout:
+def lay_out(routing: RoutingTable, rules: Iterable[Rule]) -> Layout:
     """The streams in which ``rules`` can match, in the order of the mappings."""
     listed = list(rules)
     groups = sources(routing)
     found: list[Stream] = []
     for source in sorted(groups, key=lambda source: _is_catch_all(routing, source)):
-        needs = [need for rule in listed for need in _needs(routing, groups, source, rule, codes)]
+        needs = [need for rule in listed for need in _needs(routing, groups, source, rule)]
         if needs:
             found.append(_stream(routing, source, needs, found))
     order = [source.name for source in groups]
@@ -108,9 +107,7 @@ def _contributing(
     return tuple(index for index in everything if index in source.alternatives)
 
 
-def _needs(
-    routing: RoutingTable, groups: Sequence[Source], source: Source, rule: Rule, codes: EventCodes
-) -> Iterator[_Need]:
+def _needs(routing: RoutingTable, groups: Sequence[Source], source: Source, rule: Rule) -> Iterator[_Need]:
     wanted = rule.logsource
     if not any(wanted):
         return
@@ -119,13 +116,14 @@ def _needs(
     for index in _contributing(routing, groups, source, wanted):
         key, globs, more = origin_of(routing.alternatives[index])
         asked = {name: values for name, values in more if _FLAT.match(name)}
-        needed = codes(rule) if key == "channel" or _CODE in asked or is_whole_product(wanted) else None
+        needed = event_codes(rule) if key == "channel" or _CODE in asked or is_whole_product(wanted) else None
         if needed is not None:
             known = asked.get(_CODE)
             asked[_CODE] = tuple(sorted(needed if known is None else needed.intersection(known)))
             if not asked[_CODE]:
                 continue
-        yield _Need(rule.id, Origin(key, globs, tuple(asked.items())))
+        product = routing.alternatives[index].logsource.product
+        yield _Need(rule.id, Origin(key, globs, tuple(asked.items())), product or OTHER)
 
 
 def _is_catch_all(routing: RoutingTable, source: Source) -> bool:
@@ -144,7 +142,7 @@ def _catch_all_of(routing: RoutingTable, groups: Iterable[Source], wanted: LogSo
 
 def _stream(routing: RoutingTable, source: Source, needs: Sequence[_Need], before: Sequence[Stream]) -> Stream:
     origins = _merged(_narrowed(needs))
-    named = _products(routing, source, needs)
+    named = _products(needs)
     besides = [
         other.name for other in before if _is_catch_all(routing, source) and not set(named).isdisjoint(other.products)
     ]
@@ -152,13 +150,11 @@ def _stream(routing: RoutingTable, source: Source, needs: Sequence[_Need], befor
     return Stream(source.name, condition, named, tuple(besides), (), tuple(dict.fromkeys(_wide(needs))))
 
 
-def _products(routing: RoutingTable, source: Source, needs: Sequence[_Need]) -> tuple[str, ...]:
+def _products(needs: Sequence[_Need]) -> tuple[str, ...]:
     """Of the events that are needed; what stands in an event log is of Windows, whoever wrote it."""
     if any(need.origin.key == "channel" for need in needs):
         return ("windows",)
-    places = {(need.origin.key, need.origin.globs) for need in needs}
-    alternatives = [routing.alternatives[index] for index in source.alternatives]
-    return tuple(sorted({one.logsource.product or OTHER for one in alternatives if origin_of(one)[:2] in places}))
+    return tuple(sorted({need.product for need in needs}))
 
 
 def _by_place(needs: Sequence[_Need]) -> dict[tuple[str, Globs], list[_Need]]:
