@@ -1,20 +1,15 @@
-"""The changelog between two builds, and stanzas for the searches that are no longer there.
-
-The build report of the last build is all that is known of it.
-"""
+"""The changelog between two builds, from their reports."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from builder.outcomes import Outcome
 from builder.texts import escaped, json_bytes, one_line
-
-from .stanzas import Search
 
 FILE = "build-changes.json"
 # How many of a kind the summary for people names before it refers to the file.
@@ -50,24 +45,21 @@ def read_previous(path: Path) -> Report:
 def _is_report(report: object) -> bool:
     if not isinstance(report, dict) or not isinstance(report.get("app"), dict):
         return False
-    rules, searches, gone = report.get("rules"), report.get("searches", {}), report.get("retired", [])
+    rules, searches = report.get("rules"), report.get("searches", {})
+    if not isinstance(rules, list) or not isinstance(searches, dict):
+        return False
+    names, gone = searches.get("names", []), searches.get("retired", [])
     return (
-        isinstance(rules, list)
-        and isinstance(searches, dict)
+        isinstance(names, list)
         and isinstance(gone, list)
-        and all(_is_entry(one, "id", "title", "status") for one in rules)
+        and all(isinstance(one, str) for one in names)
         and all(_is_entry(one, "name", "since") for one in gone)
-        and all(isinstance(one, str) for one in _names(report))
+        and all(_is_entry(one, "id", "title", "status") for one in rules)
     )
 
 
 def _is_entry(value: object, *keys: str) -> bool:
     return isinstance(value, dict) and all(isinstance(value.get(key), str) for key in keys)
-
-
-def _names(report: Report) -> list[Any]:
-    names = report.get("searches", {}).get("names", [])
-    return names if isinstance(names, list) else [None]
 
 
 # --- what the report has to say for the next build -----------------------------------------------
@@ -86,37 +78,6 @@ def logic_hash(outcome: Outcome) -> str:
 
 def _logic(meant: Any) -> dict[str, Any]:
     return {key: value for key, value in meant._asdict().items() if key not in _NO_LOGIC}
-
-
-# --- searches that are gone -----------------------------------------------------------------------
-
-
-def retired(previous: Report | None, names: Collection[str], version: str) -> list[dict[str, str]]:
-    """The searches that an earlier build had and this one has not: ``name``, and ``since`` which version.
-
-    Those that were gone already are carried on, so that an upgrade over several versions leaves none running.
-    """
-    if previous is None:
-        return []
-    found = {one["name"]: one["since"] for one in previous.get("retired", [])}
-    for name in _names(previous):
-        found.setdefault(name, version)
-    return [{"name": name, "since": since} for name, since in sorted(found.items()) if name not in names]
-
-
-def retired_searches(entries: Iterable[Mapping[str, str]]) -> Iterator[Search]:
-    """Stanzas that find nothing: what a user has set for a search must not go on running without it."""
-    for entry in entries:
-        settings = {
-            "description": f"Left out of the app since version {entry['since']}. It finds nothing and can be deleted.",
-            "search": "| makeresults | where false()",
-            "disabled": "1",
-            "enableSched": "0",
-            "cron_schedule": "0 0 * * *",
-            "dispatch.earliest_time": "-1m@m",
-            "dispatch.latest_time": "@m",
-        }
-        yield Search(entry["name"], "retired", (), settings)
 
 
 # --- the changelog --------------------------------------------------------------------------------
@@ -144,7 +105,7 @@ def changes(previous: Report, report: Report) -> dict[str, Any]:
             for entry in gone
             if _key(entry) in refused
         ],
-        "retired": report.get("retired", []),
+        "retired": report["searches"]["retired"],
     }
 
 

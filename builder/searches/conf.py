@@ -25,6 +25,11 @@ def stanza_name(kind: str, ident: str) -> str:
     return f"Sigma {kind} - {plain}"
 
 
+def is_nameable(ident: str) -> bool:
+    """True of an id that stands in a stanza's name and in a search as it is."""
+    return bool(_PLAIN_ID.match(ident))
+
+
 def macro_word(ident: str) -> str:
     """An id as a part of a macro's name."""
     return re.sub(r"[^A-Za-z0-9]", "_", stanza_name("", ident).removeprefix("Sigma  - "))
@@ -33,11 +38,11 @@ def macro_word(ident: str) -> str:
 def prose(text: str) -> str:
     """Text of people as the value of a setting.
 
-    On one line; no backslash at its end, which would continue it; and no ``rm -rf``, which AppInspect
-    takes for a command wherever it stands.
+    On one line; no backslash at its end, which would continue it; and no ``rm -rf`` or the like, which
+    AppInspect takes for a command wherever it stands: the hyphen becomes one that does not break.
     """
     line = one_line(text).encode("utf-8", "backslashreplace").decode()
-    return re.sub(r"\brm(\s+)-(rf|fr)\b", r"rm\1-r -f", line).rstrip("\\ ")
+    return re.sub(r"rm(\s+)-(?=[rf])", "rm\\1\u2011", line).rstrip("\\ ")
 
 
 def _is_line(text: str) -> bool:

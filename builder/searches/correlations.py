@@ -18,8 +18,8 @@ from sigmaengine.rule import Rule
 from .actions import Subject, action_settings, collecting
 from .alertrow import ALERT_FIELDS
 from .byrule import described, product_of, timing_of
-from .conf import Stanza, stanza_name
-from .context import Context, Part
+from .conf import Stanza, is_nameable, stanza_name
+from .context import UNNAMED, Context, Part
 from .reading import reading
 from .schedule import MINUTE, PERIODS, duration
 from .stanzas import SEVERITIES, alerting, in_indexes, scheduled
@@ -101,7 +101,7 @@ def by_correlation(context: Context) -> Part:
     for outcome in alerting_correlations(context):
         if outcome.correlation:
             rules = relations.base_rules(outcome.correlation)
-            if not cannot_be_searched(context, rules):
+            if not cannot_be_searched(context, rules) and is_nameable(outcome.id):
                 saved[stanza_name(KIND, outcome.id)] = _stanza(context, outcome, outcome.correlation, relations)
                 used.update(dict.fromkeys(product_of(context, rule) for rule in rules))
     return Part(saved, {}, tuple(used))
@@ -112,6 +112,7 @@ def not_searched(context: Context) -> dict[str, str]:
     relations = Relations(context)
     found = {
         outcome.id: cannot_be_searched(context, relations.base_rules(outcome.correlation))
+        or ("" if is_nameable(outcome.id) else UNNAMED)
         for outcome in alerting_correlations(context)
         if outcome.correlation
     }
@@ -120,7 +121,11 @@ def not_searched(context: Context) -> dict[str, str]:
 
 def cannot_be_searched(context: Context, rules: Iterable[Rule]) -> str:
     """Why the matches of these rules cannot be found together; empty if they can."""
-    sources = {rule.logsource for rule in rules}
+    listed = list(rules)
+    unnamed = [rule.id for rule in listed if not is_nameable(rule.id)]
+    if unnamed:
+        return f"the option rules= cannot name {unnamed[0]!r}, which it counts; give it a UUID"
+    sources = {rule.logsource for rule in listed}
     unmapped = sorted(str(source) for source in sources if not context.routing.is_mapped(source))
     if unmapped and len(sources) > 1:
         return f"it counts rules of several log sources, of which {unmapped[0]} has no mapping"

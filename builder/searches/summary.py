@@ -7,17 +7,20 @@ fields change.
 
 from __future__ import annotations
 
+from sigmaengine.metadata import LEVELS
+
 from .configuration import Summary
+from .context import Context, Part
 
 SOURCE = "Sigma Match"
 EVENTTYPE = "sigma_match"
 READ, WRITE = "sigma_summary_index", "sigma_collect"
 
 
-def macros(summary: Summary | None) -> dict[str, str]:
-    """Name -> definition. Both are there in any case, for the event type and for searches that people write."""
-    index = (summary or Summary()).index
-    return {READ: f"index={index}", WRITE: f'collect index={index} source="{SOURCE}"'}
+def by_summary(context: Context) -> Part:
+    """The macros. Both are there in any case, for the event type and for searches that people write."""
+    index = (context.configuration.actions.summary or Summary()).index
+    return Part({}, {READ: f"index={index}", WRITE: f'collect index={index} source="{SOURCE}"'})
 
 
 #: eventtypes.conf
@@ -35,6 +38,11 @@ def _listed(field: str) -> str:
     return f'split(trim(replace({field}, "\\s+", " ")), " ")'
 
 
+def _severity_id() -> str:
+    cases = ", ".join(f'sigma_level="{level}", {number}' for number, level in enumerate(LEVELS, 1))
+    return f"case({cases})"
+
+
 _FIELDS = {
     "app": f'"{SOURCE}"',
     "description": "sigma_description",
@@ -42,7 +50,7 @@ _FIELDS = {
     "id": 'md5(sigma_rule_id . " " . _raw)',
     "mitre_technique_id": _listed("sigma_techniques"),
     "severity": "sigma_level",
-    "severity_id": 'case(sigma_level="critical", 5, sigma_level="high", 4, sigma_level="medium", 3, sigma_level="low", 2, true(), 1)',
+    "severity_id": _severity_id(),
     "signature": "sigma_rule_title",
     "signature_id": "sigma_rule_id",
     "src": _first_of("src", "src_ip", "SourceIp", "SourceAddress", "IpAddress", "c_ip", "sourceIPAddress"),
