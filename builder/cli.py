@@ -14,6 +14,10 @@ from typing import Any, NoReturn
 
 import click
 
+from sigmaengine.fields import PROFILES
+
+from .converting import TARGETS, ConversionError, Options
+from .converting import convert as convert_document
 from .events import read_events
 from .findings import Finding
 from .lint import lint
@@ -221,6 +225,61 @@ def check(
         f"{folder.counted} in {folder.files} files: {len(folder.refused)} refused, {warnings} warnings",
         err=True,
     )
+    _end_with(folder.findings)
+
+
+def _list_targets(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        for line in table(("target", "is"), [(name, what) for name, (what, _) in TARGETS.items()]):
+            click.echo(line)
+        context.exit()
+
+
+@main.command()
+@_placeholders
+@click.option("--target", type=click.Choice(list(TARGETS)), required=True, help="The language of the query.")
+@click.option(
+    "--list",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_targets,
+    help="List the targets and end.",
+)
+@click.option(
+    "--fields",
+    type=click.Choice(PROFILES),
+    default="windows_xml",
+    show_default=True,
+    help="The naming of the fields of Windows events.",
+)
+@click.option("--exact", is_flag=True, help="Refuse a rule of which the query finds more.")
+@click.argument("rule", type=_PathType())
+def convert(placeholders: Path | None, target: str, fields: str, exact: bool, rule: Path) -> None:
+    """Write a rule as a query of another language.
+
+    The query stands alone on stdout, a line for each rule of the file; what should be known of it is
+    on stderr. The exit status is 1 if a rule cannot be said in the language.
+    """
+    mappings = _mappings()
+    folder = _read_with([rule], _values(placeholders))
+    _say_errors(folder.findings)
+    refused = False
+    for outcome in folder.accepted:
+        place = f"{escaped(outcome.path)}:{outcome.line}:"
+        try:
+            converted = convert_document(outcome, target, mappings, Options(fields, exact))
+        except ConversionError as reason:
+            refused = True
+            click.echo(f"{place} error {target}: {reason}", err=True)
+            continue
+        click.echo(converted.text)
+        for note in converted.notes:
+            click.echo(f"{place} note: {note}", err=True)
+    if refused:
+        sys.exit(FAULTS)
+    if not folder.accepted and not folder.findings:
+        _end("there is no rule to convert")
     _end_with(folder.findings)
 
 

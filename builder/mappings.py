@@ -50,13 +50,28 @@ class MappedSource:
 class Mappings:
     """All mapping files, compiled."""
 
-    table: dict[str, Any]
+    #: What is compared is in the case in which it is written.
+    written: dict[str, Any]
     sources: list[MappedSource]
+
+    @cached_property
+    def table(self) -> dict[str, Any]:
+        """The routing table of the compiled rules: what is compared is case folded."""
+        alternatives = [
+            [logsource, [[key, list(map(fold, globs))] for key, globs in when], xml, aliases]
+            for logsource, when, xml, aliases in self.written["alternatives"]
+        ]
+        return {**self.written, "alternatives": alternatives}
 
     @cached_property
     def routing(self) -> RoutingTable:
         """The table as the engine reads it."""
         return RoutingTable(self.table)
+
+    @cached_property
+    def spelt(self) -> RoutingTable:
+        """The same for searches, which people read."""
+        return RoutingTable(self.written)
 
 
 def read_mappings(folder: Path) -> Mappings:
@@ -165,7 +180,7 @@ class _Compiler:
         for place, value in self._listed(where, values):
             if value is None or isinstance(value, (Mapping, list)):
                 self.fault(place, f"{shown(where[-1])} is compared with texts and numbers, not with {kind_of(value)}")
-            texts.append(fold(scalar_text(value)))
+            texts.append(scalar_text(value))
         return texts
 
     def _used(self, where: Where, event: Any) -> Iterator[dict[str, list[Any]]]:

@@ -70,7 +70,8 @@ def _stanza(context: Context, stream: Stream) -> Stanza:
         *_left_out(context, stream),
         *collecting(configuration),
     ]
-    about = f"{counted(len(stream.rules), 'Sigma rule')} on the events of the stream {stream.name}, one alert a rule and event."
+    rules = counted(len(stream.rules), "Sigma rule")
+    about = f"{rules} on the events of the stream {stream.name}, one alert a rule and event."
     return {
         "search": " | ".join(search),
         "description": prose(about),

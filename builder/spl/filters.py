@@ -91,10 +91,10 @@ def _text(columns: list[str], arguments: list[Any], xml: bool) -> str | None:
     written = [_part(part, xml) for part in parts]
     if any(one is None for one in written):
         return None
-    inside = "".join(filter(None, written))
-    start = "" if parts[0] == ANY else "^"
-    end = "" if parts[-1] == ANY else _END
-    return _found(columns, f"{'(?s)' if cased else '(?is)'}{start}{inside}{end}")
+    # "Anything" at an end is found where nothing is asked for.
+    start, end = int(parts[0] == ANY), int(parts[-1] == ANY)
+    inside = "".join(filter(None, written[start : len(written) - end]))
+    return _found(columns, f"{'(?s)' if cased else '(?is)'}{'' if start else '^'}{inside}{'' if end else _END}")
 
 
 def _part(part: Part, xml: bool) -> str | None:

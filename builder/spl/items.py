@@ -27,22 +27,32 @@ def item_bounds(item: Item, places: Places, limit: int) -> Bounds:
     if len(item.tests) > limit:
         there = TRUE if item.field is None else places.has_value(item.field).upper
         found = between(FALSE, there, "long list")
+    elif item.all:
+        found = all_of(_any_test(item.field, [test], places) for test in item.tests)
     else:
-        tests = [_test_bounds(item.field, test, places) for test in item.tests]
-        found = all_of(tests) if item.all else any_of(tests)
+        found = _any_test(item.field, item.tests, places)
     return negated(found) if item.neq else found
 
 
-def _test_bounds(field: str | None, test: Test, places: Places) -> Bounds:
-    kind, *arguments = test
-    if kind == "any":
-        return any_of(_test_bounds(field, one, places) for one in arguments)
+def _any_test(field: str | None, tests: Sequence[Test], places: Places) -> Bounds:
+    """One of the tests passes; a field is looked up once for all of them."""
+    single = [one for test in tests for one in (test[1:] if test[0] == "any" else [test])]
     if field is None:
-        return keyword(arguments[1], arguments[0]) if kind == "str" else between(FALSE, TRUE, "keyword")
-    if kind in _OF_FIELD:
-        return _OF_FIELD[kind](field, arguments, places)
-    make = _OF_COLUMN[kind]
-    return places.any_value(field, lambda column, operation: make(column, operation, arguments, places.xml))
+        return any_of(map(_keyword, single))
+    of_field = [_OF_FIELD[kind](field, arguments, places) for kind, *arguments in single if kind in _OF_FIELD]
+    of_values = [(_OF_COLUMN[kind], arguments) for kind, *arguments in single if kind in _OF_COLUMN]
+    if of_values:
+
+        def passes(column: str, operation: Operation) -> Bounds:
+            return any_of(test(column, operation, arguments, places.xml) for test, arguments in of_values)
+
+        of_field.append(places.any_value(field, passes))
+    return any_of(of_field)
+
+
+def _keyword(test: Test) -> Bounds:
+    kind, *arguments = test
+    return keyword(arguments[1], arguments[0]) if kind == "str" else between(FALSE, TRUE, "keyword")
 
 
 def _null(field: str, _: list[Any], places: Places) -> Bounds:

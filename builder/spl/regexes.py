@@ -21,11 +21,14 @@ from .values import ENTITIES
 _ODD = re.compile(r"\[[:.=]|\{,|\\[uUNvZ0-9]|\(\?[#(]|`")
 
 
+_SPECIAL = frozenset(r"\.^$*+?{}[]|()")
+
+
 def escaped(character: str) -> str:
     """One character of a text, as both read it, and as no macro of Splunk's."""
     if character == "`" or not character.isprintable():
         return f"\\x{ord(character):02x}" if ord(character) < 256 else character
-    return re.escape(character)
+    return f"\\{character}" if character in _SPECIAL else character
 
 
 def portable(flags: str, expression: str, xml: bool) -> bool:

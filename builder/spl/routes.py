@@ -21,7 +21,7 @@ from .places import Operation, Places, first_of
 _MAX_APART = 4
 
 
-#: Routing key -> the (folded) globs one of which its value must match.
+#: Routing key -> the globs one of which its value must match.
 _When = dict[str, tuple[str, ...]]
 
 

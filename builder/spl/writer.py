@@ -46,8 +46,9 @@ class Query(NamedTuple):
 def write_query(rule: Rule, routing: RoutingTable, profile: str = "windows_xml") -> Query:
     """Write a rule as a search.
 
-    ``profile``: the naming of the fields of Windows events (``sigmaengine.fields.PROFILES``); those
-    of other events are sought under every name that the mappings know.
+    ``routing``: the mappings, as they are spelt (``Mappings.spelt``); ``profile``: the naming of the
+    fields of Windows events (``sigmaengine.fields.PROFILES``), while those of other events are sought
+    under every name that the mappings know.
     """
     profile = profile_of(rule.logsource, profile)
     applied = kinds(rule, routing, profile)
