@@ -112,12 +112,16 @@ def _webhook(webhook: Webhook, _: Subject) -> Settings:
 # --- Enterprise Security -------------------------------------------------------------------------
 
 
+_DRILLDOWN = 'index=* host="$host$" | sigmamatch rules="$sigma_rule_id$" explain=true'
+
+
 def _correlation_search(subject: Subject) -> Settings:
     # Annotations belong to the search; those of several rules would be wrong for each. Rows have theirs.
     annotations = {"mitre_attack": subject.techniques} if subject.techniques else {}
     return {
         "action.correlationsearch.enabled": "1",
-        "action.correlationsearch.label": prose(subject.label),
+        # Another dollar sign: two of Splunk's own would be a token.
+        "action.correlationsearch.label": prose(subject.label).replace("$", "\uff04"),
         "action.correlationsearch.annotations": json.dumps(annotations),
     }
 
@@ -134,7 +138,7 @@ def _notable(notable: Notable, subject: Subject) -> Settings:
         # What the row says as ``severity`` counts before this.
         "action.notable.param.severity": subject.level or DEFAULT_LEVEL,
         "action.notable.param.drilldown_name": "Matches of $sigma_rule_title$ on $host$",
-        "action.notable.param.drilldown_search": 'index=* host="$host$" | sigmamatch rules="$sigma_rule_id$" explain=true',
+        "action.notable.param.drilldown_search": _DRILLDOWN,
         "action.notable.param.drilldown_earliest_offset": "$info_min_time$",
         "action.notable.param.drilldown_latest_offset": "$info_max_time$",
     }
