@@ -49,6 +49,13 @@ def streams(found: dict[str, Stanzas]) -> list[dict[str, str]]:
     return [stanza for name, stanza in found["savedsearches"].items() if name.startswith("Sigma Stream - ")]
 
 
+def risk_objects(score: int | str) -> str:
+    objects = {"host": "system", "user": "user"}
+    return json.dumps(
+        [{"risk_object_field": name, "risk_object_type": kind, "risk_score": score} for name, kind in objects.items()]
+    )
+
+
 # Setting -> value for the search of one rule, and for one of several where that is another.
 SETTINGS: dict[str, tuple[Any, ...]] = {
     "action.email": ("1",),
@@ -64,12 +71,7 @@ SETTINGS: dict[str, tuple[Any, ...]] = {
     "action.correlationsearch.enabled": ("1",),
     "action.correlationsearch.annotations": ('{"mitre_attack": ["T1059.001"]}', "{}"),
     "action.risk": ("1",),
-    "action.risk.param._risk": (
-        '[{"risk_object_field": "host", "risk_object_type": "system", "risk_score": 60},'
-        ' {"risk_object_field": "user", "risk_object_type": "user", "risk_score": 60}]',
-        '[{"risk_object_field": "host", "risk_object_type": "system", "risk_score": "$result.sigma_risk_score$"},'
-        ' {"risk_object_field": "user", "risk_object_type": "user", "risk_score": "$result.sigma_risk_score$"}]',
-    ),
+    "action.risk.param._risk": (risk_objects(60), risk_objects("$result.sigma_risk_score$")),
     "action.risk.param._risk_score": ("0",),
 }
 
