@@ -40,7 +40,7 @@ def correlation(number: int, rules: str, **said: str) -> str:
 CORRELATIONS = {
     "counted": correlation(10, A),
     "low": correlation(11, A, level="low"),
-    "falling": correlation(12, A, condition="{lt: 2}"),
+    "falling": correlation(12, A, condition="{lt: 3}"),
     "inner": correlation(13, A, timespan="5m"),
     "outer": correlation(14, f"{UUID}13, {B}", timespan="30m", type="temporal_ordered", condition="{gte: 2}"),
     "refusing": correlation(15, f"{A}, {B}", timespan="7m", type="temporal", condition=f"{A} and not {B}"),
@@ -191,12 +191,7 @@ def test_runs_lose_no_alert(found: dict[str, Stanzas], number: int, names: list[
     search, all_events = stanza(found, number), events(seed)
     correlations = read(*names)
     wanted = alerts(correlations, all_events)
-    back = -minutes(search["dispatch.earliest_time"]) - 10
-    period = int(search["search"].split("info_max_time-")[1].split()[0]) // 60
-    told: set[tuple[int, tuple[str, ...]]] = set()
-    for end in range(period, 25 * 60, period):
-        window = [one for one in all_events if end - back <= one.time // (60 * 10**9) < end]
-        told.update(one for one in alerts(correlations, window) if one[0] >= end - period)
+    told = told_by_runs(search, correlations, all_events)
     assert wanted
     span = correlations[-1].timespan // 60
     for at, group in wanted:
@@ -205,6 +200,27 @@ def test_runs_lose_no_alert(found: dict[str, Stanzas], number: int, names: list[
         assert any(abs(other - at) <= (2 * span if near else 0) for other, of in told if of == group), (at, group)
     # What is told besides was true already, and is held back where alerts are throttled.
     assert all(any(0 <= at - before <= span for before, other in wanted if other == group) for at, group in told)
+
+
+def test_what_was_no_alert_before_the_window_begins_is_not_taken_for_one(found: dict[str, Stanzas]) -> None:
+    # Four events in ten minutes are too many at 00:21, two at 00:30 are not; from 00:20 on there is one at 00:21.
+    correlations = read("falling")
+    listed = [BaseEvent(at * 60 * 10**9, "", "", {A: {"User": ["x"]}}) for at in (18, 18, 18, 21, 30)]
+    assert alerts(correlations, listed) == {(30, ("x",))}
+    assert told_by_runs(stanza(found, 12), correlations, listed) == {(30, ("x",))}
+
+
+def told_by_runs(
+    search: dict[str, str], correlations: list[Correlation], listed: list[BaseEvent]
+) -> set[tuple[int, tuple[str, ...]]]:
+    """(minute, group) of the alerts that the runs of a search keep, of events of one day."""
+    back = minutes(search["dispatch.latest_time"]) - minutes(search["dispatch.earliest_time"])
+    period = int(search["search"].split("info_max_time-")[1].split()[0]) // 60
+    told: set[tuple[int, tuple[str, ...]]] = set()
+    for end in range(period, 25 * 60, period):
+        window = [one for one in listed if end - back <= one.time // (60 * 10**9) < end]
+        told.update(one for one in alerts(correlations, window) if one[0] >= end - period)
+    return told
 
 
 def alerts(correlations: list[Correlation], listed: list[BaseEvent]) -> set[tuple[int, tuple[str, ...]]]:
