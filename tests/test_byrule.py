@@ -17,11 +17,13 @@ RULES = {
     "shell": rule(3, "CommandLine|contains: 'rm -rf /'", level="low", logsource=LINUX),
     "unmapped": rule(4, level="informational", logsource="{product: atari, category: game}"),
     "shared": rule(5, level="high", status="stable", logsource=PROCESS),
+    "direction": rule(7, 'CommandLine|contains: "a\\u202eb"', level="low", logsource=LINUX),
+    "lines": rule(8, 'CommandLine|contains: "a\\n\\\\"', level="low", logsource=LINUX),
     "odd": rule(6, level="high", logsource=PROCESS).replace(f"{UUID}06", "odd,*id"),
 }
 CONFIG = """
 by_rule:
-  - rules: ["Rule 1", "Rule 2", "Rule 3", "Rule 4", "Rule 6"]
+  - rules: ["Rule 1", "Rule 2", "Rule 3", "Rule 4", "Rule 6", "Rule 7", "Rule 8"]
 indexes: {windows: [win-*, sysmon]}
 streams: {lag: 10m, lookback: 2d}
 schedules: [{rules: [Rule 2], cron: "7 */2 * * *"}]
@@ -53,7 +55,7 @@ def commands(found: dict[str, Stanzas], number: int) -> list[str]:
 
 def test_the_named_rules_have_searches_and_the_others_none(found: dict[str, Stanzas]) -> None:
     assert [name for name in found["savedsearches"] if name.startswith("Sigma Rule - ")] == [
-        f"Sigma Rule - {UUID}{number:02}" for number in (1, 2, 3, 4)
+        f"Sigma Rule - {UUID}{number:02}" for number in (1, 2, 3, 4, 7, 8)
     ]
 
 
@@ -78,11 +80,21 @@ def test_what_spl_cannot_say_is_decided_by_the_command(found: dict[str, Stanzas]
     assert commands(found, 2)[1:3] == [f'sigmamatch rules="{UUID}02" fields=windows_xml', "`sigma_alert_fields`"]
 
 
-def test_a_rule_that_names_a_shell_command_reads_its_log_source(found: dict[str, Stanzas]) -> None:
-    base, decide, fields, *_ = commands(found, 3)
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(3, id="a-shell-command-that-appinspect-refuses"),
+        pytest.param(7, id="a-sign-that-cannot-be-printed"),
+        pytest.param(8, id="two-lines"),
+    ],
+)
+def test_what_no_conf_file_can_hold_is_sought_in_all_of_the_log_source(found: dict[str, Stanzas], number: int) -> None:
+    search = stanza(found, number)["search"]
+    base, decide, fields, *_ = commands(found, number)
     assert base.startswith("`sigma_index_linux` ")
-    assert not re.search(r"rm\s+-[rf]", stanza(found, 3)["search"])
-    assert (decide, fields) == (f'sigmamatch rules="{UUID}03"', "`sigma_alert_fields`")
+    assert search.isprintable()
+    assert not re.search(r"rm\s+-[rf]", search)
+    assert (decide, fields) == (f'sigmamatch rules="{UUID}{number:02}"', "`sigma_alert_fields`")
 
 
 def test_a_rule_of_an_unmapped_log_source_reads_the_other_indexes(found: dict[str, Stanzas]) -> None:
@@ -143,7 +155,7 @@ def test_every_macro_of_the_searches_exists_and_filters_keep_everything(found: d
     texts = [*searches, *(macro["definition"] for macro in found["macros"].values())]
     assert set(re.findall(r"`(\w+)`", " ".join(texts))) <= set(found["macros"])
     filters = {name: one["definition"] for name, one in found["macros"].items() if name.endswith("_filter")}
-    assert len(filters) == 4
+    assert len(filters) == 6
     assert set(filters.values()) == {"search *"}
 
 

@@ -50,6 +50,9 @@ CORRELATIONS = {
     "unmapped": correlation(19, f"{A}, {ATARI}"),
     "listed": correlation(20, B),
     "showing": correlation(21, f"{UUID}20", timespan="1h", generate="true"),
+    "aggregated": rule(23, level="high", logsource=PROCESS, condition="selection | count() by User > 5").replace(
+        "  condition", "  timeframe: 5m\n  condition"
+    ),
     "odd": correlation(22, A, id="'odd,*'"),
 }
 
@@ -73,7 +76,7 @@ def stanza(found: dict[str, Stanzas], number: int) -> dict[str, str]:
 
 def test_the_selected_have_searches_but_those_that_are_only_counted(found: dict[str, Stanzas]) -> None:
     names = [name for name in found["savedsearches"] if name.startswith("Sigma Correlation - ")]
-    assert [name[-2:] for name in names] == ["10", "12", "14", "15", "16", "17", "18", "20", "21"]
+    assert [name[-2:] for name in names] == ["10", "12", "14", "15", "16", "17", "18", "20", "21", "23"]
 
 
 def test_a_correlation_can_be_named_by_the_configuration(tmp_path: Path) -> None:
@@ -111,6 +114,11 @@ def test_rules_of_several_products_are_read_where_each_is(found: dict[str, Stanz
 
 def test_rules_without_a_mapping_need_the_log_source(found: dict[str, Stanzas]) -> None:
     assert stanza(found, 17)["search"].count(' logsource="atari/game/"') == 2
+
+
+def test_a_counting_rule_of_sigma_1_is_a_correlation(found: dict[str, Stanzas]) -> None:
+    search = stanza(found, 23)["search"]
+    assert f'| sigmamatch rules="{UUID}23#events" fields=windows_xml | sigmacorrelate rules="{UUID}23" ' in search
 
 
 @pytest.mark.parametrize(

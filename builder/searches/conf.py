@@ -12,6 +12,7 @@ from builder.texts import one_line
 Stanza = Mapping[str, str]
 
 LONGEST_NAME = 99
+_LISTED_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._#-]*\Z")
 _PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 
 
@@ -28,6 +29,11 @@ def stanza_name(kind: str, ident: str) -> str:
 def is_nameable(ident: str) -> bool:
     """True of an id that stands in a stanza's name and in a search as it is."""
     return bool(_PLAIN_ID.match(ident))
+
+
+def is_listable(ident: str) -> bool:
+    """True of an id that the option ``rules`` of the commands can list as it is."""
+    return bool(_LISTED_ID.match(ident))
 
 
 def macro_word(ident: str) -> str:

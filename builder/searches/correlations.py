@@ -18,7 +18,7 @@ from sigmaengine.rule import Rule
 from .actions import Subject, action_settings, collecting
 from .alertrow import ALERT_FIELDS
 from .byrule import described, product_of, timing_of
-from .conf import Stanza, is_nameable, stanza_name
+from .conf import Stanza, is_listable, is_nameable, stanza_name
 from .context import UNNAMED, Context, Part
 from .reading import reading
 from .schedule import MINUTE, PERIODS, duration
@@ -122,7 +122,7 @@ def not_searched(context: Context) -> dict[str, str]:
 def cannot_be_searched(context: Context, rules: Iterable[Rule]) -> str:
     """Why the matches of these rules cannot be found together; empty if they can."""
     listed = list(rules)
-    unnamed = [rule.id for rule in listed if not is_nameable(rule.id)]
+    unnamed = [rule.id for rule in listed if not is_listable(rule.id)]
     if unnamed:
         return f"the option rules= cannot name {unnamed[0]!r}, which it counts; give it a UUID"
     sources = {rule.logsource for rule in listed}

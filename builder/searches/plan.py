@@ -26,6 +26,8 @@ from .summary import EVENTTYPES, PROPS, TAGS, by_summary
 #: Each makes some of the searches, and the macros that only these use.
 PARTS: tuple[Callable[[Context], Part], ...] = (by_stream, by_rule, by_correlation, by_summary)
 
+# How many of a kind the summary for people names.
+_SHOWN = 10
 _HEADING = (
     "Written by the build; what is changed here is lost with the next one.\n"
     "Your own settings belong into local/, where they stay: docs/searches.md."
@@ -120,8 +122,10 @@ class Searches:
         for kind, what in (("Rule", "single rules"), ("Correlation", "correlations")):
             count = sum(name.startswith(f"Sigma {kind} - ") for name in self.written.saved)
             lines += [f"{count} searches of {what}"] if count else []
-        refused = self._not_searched()
-        lines += [f"  {escaped(one)} has no search: {why}" for one, why in sorted(refused.items())]
+        refused = sorted(self._not_searched().items())
+        lines += [f"  {escaped(one)} has no search: {escaped(why)}" for one, why in refused[:_SHOWN]]
+        if len(refused) > _SHOWN:
+            lines.append(f"  and {len(refused) - _SHOWN} more, see the report")
         return lines
 
     def _stream_line(self) -> str:

@@ -33,13 +33,20 @@ class Reading(NamedTuple):
 def reading(rule: Rule, routing: RoutingTable, profile: str) -> Reading:
     """What finds the matches of a rule."""
     query = write_query(rule, routing, profile)
-    if not _COMMAND.search(query.search):
+    refused = _refusal(query.search)
+    if not refused:
         search, *tests = _commands(query.search)
         return Reading(f"({search})", tuple(tests), query.decide, query.reasons)
     profile = profile_of(rule.logsource, profile)
     events = text(any_of(kind.events for kind in kinds(rule, routing, profile)).upper)
-    reason = "AppInspect refuses the shell command that the rule names"
-    return Reading(f"({events})", (), decider(rule, routing, profile), (reason,))
+    return Reading(f"({events})", (), decider(rule, routing, profile), (refused,))
+
+
+def _refusal(search: str) -> str:
+    """Why a .conf file cannot hold the search; empty if it can."""
+    if _COMMAND.search(search):
+        return "AppInspect refuses the shell command that the rule names"
+    return "" if search.isprintable() else "the rule names signs that cannot be printed"
 
 
 def _commands(search: str) -> list[str]:
