@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from builder.mappings import Mappings
 from builder.outcomes import RuleFolder
+from builder.paths import ROOT, RULES
 from builder.rulefiles import read_folders
 from builder.searches.configfile import ConfigurationError, read_configuration
 from builder.searches.configuration import (
@@ -22,6 +26,8 @@ from builder.searches.configuration import (
     Webhook,
 )
 from builder.searches.schedule import PERIODS, Timing, duration, read_cron, staggered
+from builder.searches.sources import sources
+from builder.searches.streams import products
 from tests.support.builds import UUID, rule, write
 
 PRODUCTS = ("windows", "linux")
@@ -344,3 +350,29 @@ def test_searches_are_spread_over_their_period() -> None:
     counts = {cron: crons.count(cron) for cron in crons}
     assert len(counts) == 15
     assert max(counts.values()) < 2 * 300 / 15
+
+
+# --- the page -----------------------------------------------------------------------------------
+
+PAGE = (ROOT / "docs" / "searches.md").read_text("utf-8")
+_BLOCKS = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def test_the_page_says_what_the_defaults_are(folder: RuleFolder, tmp_path: Path) -> None:
+    assert read(_BLOCKS[0], folder, tmp_path) == Configuration()
+
+
+def test_the_example_of_the_page_is_right(tmp_path: Path, mappings: Mappings) -> None:
+    path = tmp_path / "searches.yml"
+    path.write_text(_BLOCKS[1], "utf-8")
+    names = [source.name for source in sources(mappings.routing)]
+    found = read_configuration(path, read_folders([RULES]), products(mappings.routing), names)
+    assert found.select.selection.level == "high"
+    assert len(_BLOCKS) == 2
+
+
+def test_the_page_describes_every_key() -> None:
+    described = set(re.findall(r"^\| `([\w.]+)` \|", PAGE.partition("\n### ")[0], re.MULTILINE))
+    top = {name for name in described if "." not in name}
+    assert top | {"streams"} == {"version", *(one.name for one in fields(Configuration))}
+    assert {name.removeprefix("streams.") for name in described - top} == {one.name for one in fields(Streams)}

@@ -73,7 +73,7 @@ class Context:
     @cached_property
     def layout(self) -> Layout:
         """The streams."""
-        return lay_out(self.routing, [one.rule for one in self.shared if one.rule])
+        return lay_out(self.routing, self.sources, [one.rule for one in self.shared if one.rule])
 
     @cached_property
     def let_through(self) -> list[Rule]:

@@ -57,9 +57,10 @@ def is_whole_product(source: LogSource) -> bool:
 
 def sources(routing: RoutingTable) -> list[Source]:
     """The groups, in the order of their first alternatives."""
+    members = [(one.logsource, origin_of(one)) for one in routing.alternatives]
     groups: list[list[int]] = []
-    for index in range(len(routing.alternatives)):
-        near = [group for group in groups if any(_together(routing, index, other) for other in group)]
+    for index, member in enumerate(members):
+        near = [group for group in groups if any(_together(member, members[other]) for other in group)]
         merged = [index, *(one for group in near for one in group)]
         groups = [*(group for group in groups if group not in near), merged]
     small = [group for group in groups if all(_is_service_log(routing.alternatives[index]) for index in group)]
@@ -73,23 +74,26 @@ def _is_service_log(alternative: Alternative) -> bool:
     return key == "channel" and not more and any("/" in glob or glob.startswith("microsoft-") for glob in globs)
 
 
-def _together(routing: RoutingTable, one: int, other: int) -> bool:
-    first, second = routing.alternatives[one], routing.alternatives[other]
+def _together(one: tuple[LogSource, Origin], other: tuple[LogSource, Origin]) -> bool:
+    (first, mine), (second, theirs) = one, other
     # What takes every event of a product must not join what takes some of them.
-    if is_whole_product(first.logsource) != is_whole_product(second.logsource):
+    if is_whole_product(first) != is_whole_product(second):
         return False
-    mine, theirs = origin_of(first), origin_of(second)
     if mine.key == theirs.key and any(_overlap(glob, theirs.globs) for glob in mine.globs):
         return True
     # One channel is one stream, whatever else is of its log source.
-    if first.logsource != second.logsource or "channel" in (mine.key, theirs.key):
+    if first != second or "channel" in (mine.key, theirs.key):
         return False
-    return mine.more == theirs.more or any(one.key == "source" and not one.more for one in (mine, theirs))
+    return mine.more == theirs.more or any(origin.key == "source" and not origin.more for origin in (mine, theirs))
 
 
 def _overlap(glob: str, others: Iterable[str]) -> bool:
     """Whether a text may match both. Two paths with wildcards are taken to be different files."""
-    return any(glob == other or glob_matcher(glob)(other) or glob_matcher(other)(glob) for other in others)
+    return any(glob == other or _fits(glob, other) or _fits(other, glob) for other in others)
+
+
+def _fits(glob: str, text: str) -> bool:
+    return "*" in glob and glob_matcher(glob)(text)
 
 
 def _named(routing: RoutingTable, groups: Sequence[Sequence[int]]) -> list[Source]:

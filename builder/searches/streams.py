@@ -17,7 +17,7 @@ from sigmaengine.routing import RoutingTable
 from sigmaengine.rule import LogSource, Rule
 
 from .configuration import OTHER
-from .sources import Globs, Origin, Source, is_whole_product, origin_of, sources
+from .sources import Globs, Origin, Source, is_whole_product, origin_of
 from .words import any_of, key_is_one_of
 
 _CODE = "event_id"
@@ -29,7 +29,7 @@ class Stream(NamedTuple):
     """``condition``: in the search language, without indexes; ``products``: whose index macros it is in.
 
     ``besides``: the streams whose events it does not take; ``rules``: ids of those that can match there;
-    ``wide``: of those, the ones because of which it takes event codes that no other rule needs.
+    ``wide``: of those, the ones because of which it takes events that no other rule needs.
     """
 
     name: str
@@ -65,10 +65,9 @@ def products(routing: RoutingTable) -> list[str]:
     return sorted({one.logsource.product for one in routing.alternatives if one.logsource.product})
 
 
-def lay_out(routing: RoutingTable, rules: Iterable[Rule]) -> Layout:
-    """The streams in which ``rules`` can match, in the order of the mappings."""
+def lay_out(routing: RoutingTable, groups: Sequence[Source], rules: Iterable[Rule]) -> Layout:
+    """The streams in which ``rules`` can match, in the order of ``groups``, those of the routing table."""
     listed = list(rules)
-    groups = sources(routing)
     found: list[Stream] = []
     for source in sorted(groups, key=lambda source: _is_catch_all(routing, source)):
         needs = [need for rule in listed for need in _needs(routing, groups, source, rule)]
@@ -147,7 +146,8 @@ def _stream(routing: RoutingTable, source: Source, needs: Sequence[_Need], befor
         other.name for other in before if _is_catch_all(routing, source) and not set(named).isdisjoint(other.products)
     ]
     condition = any_of([_condition(routing, origin) for origin in origins])
-    return Stream(source.name, condition, named, tuple(besides), (), tuple(dict.fromkeys(_wide(needs))))
+    wide = (need.rule for need in needs) if _is_catch_all(routing, source) else _wide(needs)
+    return Stream(source.name, condition, named, tuple(besides), (), tuple(dict.fromkeys(wide)))
 
 
 def _products(needs: Sequence[_Need]) -> tuple[str, ...]:
@@ -195,5 +195,6 @@ def _condition(routing: RoutingTable, origin: Origin) -> str:
 def _wide(needs: Sequence[_Need]) -> Iterator[str]:
     """The rules that ask for nothing where others do."""
     for here in _by_place(needs).values():
-        if any(need.origin.more for need in here):
-            yield from (need.rule for need in here if not need.origin.more)
+        asking_nothing = dict.fromkeys(need.rule for need in here if not need.origin.more)
+        if any(need.rule not in asking_nothing for need in here):
+            yield from asking_nothing
