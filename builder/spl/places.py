@@ -26,13 +26,15 @@ _MAX_FORMS = 16
 
 
 class Places:
-    """How the fields of a rule are looked up in events of one kind: by one of these views, it is not known which."""
+    """How the fields of a rule are looked up in events of one kind: by one of these views, it is not known which.
 
-    def __init__(self, views: Sequence[FieldView]) -> None:
+    ``json``: the events may be JSON, whose arrays Splunk shows as ``a{}``; events in XML alone have none.
+    """
+
+    def __init__(self, views: Sequence[FieldView], *, json: bool) -> None:
         self.views = views
         self.xml = any(view.xml for view in views)
-        # The values of an event's XML are no JSON.
-        self.forms = one_form if all(view.xml for view in views) else array_forms
+        self.forms = array_forms if json else one_form
 
     def lists(self, field: str) -> list[list[Candidate]]:
         """The lists of candidates that a field may have, without repetitions."""

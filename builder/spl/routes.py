@@ -41,13 +41,14 @@ def kinds(rule: Rule, routing: RoutingTable, profile: str) -> list[Kind]:
     views = Views(routing, profile)
     contributors = routing.contributors(wanted, range(len(routing.alternatives)))
     if not contributors:
-        return [Kind(exactly(TRUE), Places([views.view_of(wanted, ())]))]
+        return [Kind(exactly(TRUE), Places([views.view_of(wanted, ())], json=True))]
     if not any(wanted):
         every = [views.view_of(wanted, route) for route in ((), *((index,) for index in contributors))]
-        return [Kind(exactly(TRUE), Places(every))]
+        return [Kind(exactly(TRUE), Places(every, json=True))]
     if wanted.category and wanted.service:
         single = [views.view_of(wanted, (index,)) for index in contributors]
-        return [Kind(_both(routing, wanted, contributors), Places(_distinct(single, rule)))]
+        places = Places(_distinct(single, rule), json=_json(routing, contributors))
+        return [Kind(_both(routing, wanted, contributors), places)]
     return [kind for group in _groups(rule, views, contributors) for kind in group]
 
 
@@ -76,7 +77,11 @@ def _groups(rule: Rule, views: Views, contributors: Route) -> Iterator[list[Kind
     for group in _together(views.table, [tuple(indexes) for indexes in classes.values()]):
         if len(group) > _MAX_APART:
             single = [views.view_of(rule.logsource, indexes) for indexes in group]
-            yield [Kind(_any_of(views.table, group), Places(_distinct(single, rule)))]
+            yield [
+                Kind(
+                    _any_of(views.table, group), Places(_distinct(single, rule), json=_json(views.table, contributors))
+                )
+            ]
         else:
             yield list(_kinds_of(rule, views, group))
 
@@ -95,7 +100,7 @@ def _kinds_of(rule: Rule, views: Views, group: list[Route]) -> Iterator[Kind]:
             )
             # Of a class an event can be by several alternatives; that makes no difference to the rule.
             route = tuple(sorted(index for one in chosen for index in one))
-            yield Kind(events, Places([views.view_of(rule.logsource, route)]))
+            yield Kind(events, Places([views.view_of(rule.logsource, route)], json=_json(table, route)))
 
 
 def _can_be(table: RoutingTable, chosen: Sequence[Route], others: Sequence[Route]) -> bool:
@@ -112,6 +117,10 @@ def _signature(view: FieldView, rule: Rule) -> tuple[object, ...]:
 
 def _distinct(views: Iterable[FieldView], rule: Rule) -> list[FieldView]:
     return list({_signature(view, rule): view for view in views}.values())
+
+
+def _json(table: RoutingTable, indexes: Iterable[int]) -> bool:
+    return any(not table.alternatives[index].xml for index in indexes)
 
 
 def _any_of(table: RoutingTable, classes: Iterable[Route]) -> Bounds:
