@@ -19,11 +19,14 @@ RULES = {
     "shared": rule(5, level="high", status="stable", logsource=PROCESS),
     "direction": rule(7, 'CommandLine|contains: "a\\u202eb"', level="low", logsource=LINUX),
     "lines": rule(8, 'CommandLine|contains: "a\\n\\\\"', level="low", logsource=LINUX),
+    "modeled": rule(9, "Image|endswith: '\\m.exe'", level="medium", logsource=PROCESS),
+    "unmodeled": rule(10, "Image|re: 'a.b'", level="medium", logsource=PROCESS),
     "odd": rule(6, level="high", logsource=PROCESS).replace(f"{UUID}06", "odd,*id"),
 }
 CONFIG = """
 by_rule:
   - rules: ["Rule 1", "Rule 2", "Rule 3", "Rule 4", "Rule 6", "Rule 7", "Rule 8"]
+  - {rules: [Rule 9, Rule 10], datamodel: true}
 indexes: {windows: [win-*, sysmon]}
 streams: {lag: 10m, lookback: 2d}
 schedules: [{rules: [Rule 2], cron: "7 */2 * * *"}]
@@ -55,7 +58,7 @@ def commands(found: dict[str, Stanzas], number: int) -> list[str]:
 
 def test_the_named_rules_have_searches_and_the_others_none(found: dict[str, Stanzas]) -> None:
     assert [name for name in found["savedsearches"] if name.startswith("Sigma Rule - ")] == [
-        f"Sigma Rule - {UUID}{number:02}" for number in (1, 2, 3, 4, 7, 8)
+        f"Sigma Rule - {UUID}{number:02}" for number in (1, 2, 3, 4, 7, 8, 9, 10)
     ]
 
 
@@ -95,6 +98,22 @@ def test_what_no_conf_file_can_hold_is_sought_in_all_of_the_log_source(found: di
     assert search.isprintable()
     assert not re.search(r"rm\s+-[rf]", search)
     assert (decide, fields) == (f'sigmamatch rules="{UUID}{number:02}"', "`sigma_alert_fields`")
+
+
+def test_a_rule_can_be_sought_in_a_data_model_behind_its_summaries(found: dict[str, Stanzas]) -> None:
+    search = stanza(found, 9)
+    assert search["search"].startswith("| tstats summariesonly=true ")
+    assert (
+        f'| eval sigma_rule_id="{UUID}09", sigma_risk_score=30 | `sigma_rule_fields` | `sigma_rule_' in search["search"]
+    )
+    assert (search["dispatch.earliest_time"], search["dispatch.latest_time"]) == ("-40m@m", "-10m@m")
+
+
+def test_what_a_data_model_cannot_say_is_sought_in_the_events_and_told(out: Path, found: dict[str, Stanzas]) -> None:
+    assert commands(found, 10)[0].startswith("`sigma_index_windows` ")
+    (told,) = report_of(out)["searches"]["datamodel_refused"]
+    assert told["id"] == f"{UUID}10"
+    assert "regular expression" in told["why"]
 
 
 def test_a_rule_of_an_unmapped_log_source_reads_the_other_indexes(found: dict[str, Stanzas]) -> None:
@@ -155,12 +174,12 @@ def test_every_macro_of_the_searches_exists_and_filters_keep_everything(found: d
     texts = [*searches, *(macro["definition"] for macro in found["macros"].values())]
     assert set(re.findall(r"`(\w+)`", " ".join(texts))) <= set(found["macros"])
     filters = {name: one["definition"] for name, one in found["macros"].items() if name.endswith("_filter")}
-    assert len(filters) == 6
+    assert len(filters) == 8
     assert set(filters.values()) == {"search *"}
 
 
 def test_a_new_title_leaves_every_name_as_it_is(found: dict[str, Stanzas], tmp_path: Path) -> None:
-    renamed = {name: text.replace("title: Rule 1", "title: Quite another") for name, text in RULES.items()}
+    renamed = {name: text.replace("title: Rule 1\n", "title: Quite another\n") for name, text in RULES.items()}
     again = confs(built(tmp_path, renamed, CONFIG.replace('"Rule 1"', f"{UUID}01").replace("[Rule 1]", f"[{UUID}01]")))
     assert list(again["savedsearches"]) == list(found["savedsearches"])
     assert list(again["macros"]) == list(found["macros"])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from builder.outcomes import Outcome
+from builder.paths import MAPPINGS
 from sigmaengine.metadata import LEVELS
 from sigmaengine.rule import Rule
 
@@ -11,9 +14,10 @@ from .alertrow import ALERT_FIELDS
 from .conf import Stanza, macro_word, prose, stanza_name
 from .configuration import OTHER, Configuration
 from .context import Context, Part
+from .datamodels import DataModels, Refusal, TstatsQuery, read_datamodels, tstats_query
 from .reading import reading
 from .rulerow import RULE_FIELDS, definition, row_of
-from .schedule import Timing, staggered
+from .schedule import Timing, duration, staggered
 from .stanzas import SEVERITIES, alerting, in_indexes, index_window, scheduled
 from .streams import products
 
@@ -52,26 +56,61 @@ def timing_of(configuration: Configuration, name: str, outcome: Outcome, least: 
     return configuration.timing_of(name, [outcome]) or staggered(name, max(configuration.periods[level], least))
 
 
+@cache
+def _datamodels() -> DataModels:
+    return read_datamodels(MAPPINGS / "datamodels" / "cim.yml")
+
+
+def over_datamodel(context: Context, rule: Rule) -> TstatsQuery | Refusal | None:
+    """A rule's search over an accelerated data model, or why there is none; None if nobody asked for one."""
+    return tstats_query(rule, _datamodels()) if context.alone[rule.id].datamodel else None
+
+
+def refused_datamodels(context: Context) -> dict[str, str]:
+    """Ids of rules that were to be sought in a data model, and are sought in the events -> the reason."""
+    rules = [one.rule for one in context.folder.accepted if one.id in context.alone and one.rule]
+    found = {rule.id: over_datamodel(context, rule) for rule in rules}
+    return {one: answer.message for one, answer in found.items() if isinstance(answer, Refusal)}
+
+
 def _stanza(context: Context, outcome: Outcome, rule: Rule) -> Stanza:
-    configuration, streams = context.configuration, context.configuration.streams
+    configuration = context.configuration
     timing = timing_of(configuration, stanza_name(KIND, rule.id), outcome)
-    found = reading(rule, context.routing, configuration.fields)
-    search = [
-        f"{in_indexes((product_of(context, rule),))} {index_window(timing.period, streams.lag)} {found.search}",
-        *found.tests,
-        *([found.decide, f"`{ALERT_FIELDS}`"] if found.decide else [row_of(rule.id, rule.level)]),
-        f"`{filter_macro(rule.id)}`",
-        *collecting(configuration),
-    ]
+    query = over_datamodel(context, rule)
+    if isinstance(query, TstatsQuery):
+        found, window = [query.search, row_of(rule.id, rule.level)], _event_window(configuration, timing.period)
+    else:
+        found, window = _in_events(context, rule, timing.period), {}
     # Events of this age may have been indexed at the beginning of the period.
-    lookback = streams.lookback + streams.lag + timing.period
+    lookback = configuration.streams.lookback + configuration.streams.lag + timing.period
     return {
-        "search": " | ".join(search),
+        "search": " | ".join([*found, f"`{filter_macro(rule.id)}`", *collecting(configuration)]),
         "description": described(outcome),
         **scheduled(configuration, timing, lookback, configuration.enable.of("", [outcome])),
+        **window,
         **alerting(configuration, SEVERITIES[rule.level]),
         **action_settings(configuration.actions, Subject(f"Sigma - {outcome.title} - Rule", outcome)),
     }
+
+
+def _event_window(configuration: Configuration, period: int) -> dict[str, str]:
+    """By the times of the events: the summaries of data models know no other. They are built some time later."""
+    lag = max(configuration.streams.lag, configuration.datamodel_lag)
+    return {
+        "dispatch.earliest_time": f"-{duration(lag + period)}@m",
+        "dispatch.latest_time": f"-{duration(lag)}@m",
+    }
+
+
+def _in_events(context: Context, rule: Rule, period: int) -> list[str]:
+    configuration = context.configuration
+    found = reading(rule, context.routing, configuration.fields)
+    window = index_window(period, configuration.streams.lag)
+    return [
+        f"{in_indexes((product_of(context, rule),))} {window} {found.search}",
+        *found.tests,
+        *([found.decide, f"`{ALERT_FIELDS}`"] if found.decide else [row_of(rule.id, rule.level)]),
+    ]
 
 
 def described(outcome: Outcome) -> str:

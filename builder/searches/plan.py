@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from builder.texts import escaped
 
 from .alertrow import ALERT_FIELDS, definition
-from .byrule import by_rule
+from .byrule import by_rule, refused_datamodels
 from .bystream import KIND, by_stream, is_on
 from .conf import Stanza, conf, stanza_name
 from .context import UNNAMED, Context, Part
@@ -88,6 +88,7 @@ class Searches:
             "streams": [self._stream(stream) for stream in layout.streams],
             "by_rule": len(self.context.alone),
             "not_searched": [{"id": one, "why": why} for one, why in sorted(self._not_searched().items())],
+            "datamodel_refused": [{"id": one, "why": why} for one, why in sorted(self._refused_datamodels.items())],
             "rules_in_every_stream": list(layout.everywhere),
             "rules_in_no_stream": list(layout.nowhere),
             "slots": slots(self.context),
@@ -102,6 +103,10 @@ class Searches:
             **dict.fromkeys(self.context.alone, "rule"),
             **{one.id: "correlation" for one in alerting_correlations(self.context)},
         }
+
+    @cached_property
+    def _refused_datamodels(self) -> dict[str, str]:
+        return refused_datamodels(self.context)
 
     def _not_searched(self) -> dict[str, str]:
         return {**dict.fromkeys(self.context.nameless, UNNAMED), **not_searched(self.context)}
@@ -122,6 +127,8 @@ class Searches:
         for kind, what in (("Rule", "single rules"), ("Correlation", "correlations")):
             count = sum(name.startswith(f"Sigma {kind} - ") for name in self.written.saved)
             lines += [f"{count} searches of {what}"] if count else []
+        if self._refused_datamodels:
+            lines.append(f"  {len(self._refused_datamodels)} rules are sought in no data model, see the report")
         refused = sorted(self._not_searched().items())
         lines += [f"  {escaped(one)} has no search: {escaped(why)}" for one, why in refused[:_SHOWN]]
         if len(refused) > _SHOWN:
