@@ -35,6 +35,8 @@ from .replay import Answers, CommandError
 from .report import FILE as REPORT
 from .report import build_report, summary_lines, write_report
 from .rulefiles import read_folders
+from .searches.changes import FILE as CHANGES
+from .searches.changes import PreviousReportError, change_lines, changes, read_previous, write_changes
 from .searches.configfile import ConfigurationError, read_configuration
 from .searches.configuration import Configuration
 from .searches.sources import sources
@@ -91,26 +93,43 @@ def main() -> None:
     type=_PathType(exists=True, dir_okay=False),
     help="YAML: which saved searches the app has, when they run, what they do (docs/searches.md).",
 )
+@click.option(
+    "--previous",
+    metavar="REPORT",
+    type=_PathType(exists=True, dir_okay=False),
+    help="The build-report.json of the last package: what has changed since is told.",
+)
 @click.option("--out", default="dist", show_default=True, metavar="DIR", type=_PathType(file_okay=False))
-def package(folders: Sequence[Path], placeholders: Path | None, config: Path | None, out: Path) -> None:
+def package(
+    folders: Sequence[Path], placeholders: Path | None, config: Path | None, previous: Path | None, out: Path
+) -> None:
     """Build the app and a report about every rule.
 
     They are DIR/sigma_match-VERSION.tar.gz and DIR/build-report.json. A rule that cannot be used is
-    left out and listed; the exit status is 1 then.
+    left out and listed; the exit status is 1 then. With --previous, DIR/build-changes.json says what
+    has changed, and of searches that are gone a stanza is left that finds nothing.
     """
+    before = _previous(previous)
     mappings, folder = _mappings(), _read(folders, placeholders)
     _say_errors(folder.findings)
-    inputs = compile_inputs(folder, mappings, _configuration(config, folder, mappings))
-    report = build_report(folder, mappings, app_version(), inputs.digest, inputs.searches.report())
+    inputs = compile_inputs(folder, mappings, _configuration(config, folder, mappings), before)
+    report = build_report(folder, mappings, app_version(), inputs.digest, inputs.searches)
+    changed = changes(before, report) if before else None
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / REPORT).write_bytes(write_report(report))
         if not inputs.folder.accepted:
             _end(f"no rule can be used: nothing is built, report in {out / REPORT}")
         target = write_package(app_files(inputs), out)
+        if changed:
+            (out / CHANGES).write_bytes(write_changes(changed))
     except (VendorError, OSError) as fault:
         _end(str(fault))
-    for line in (*summary_lines(folder, mappings), *inputs.searches.summary_lines()):
+    for line in (
+        *summary_lines(folder, mappings),
+        *inputs.searches.summary_lines(),
+        *(change_lines(changed) if changed else ()),
+    ):
         click.echo(line)
     click.echo(escaped(f"{target} ({target.stat().st_size / 1e6:.1f} MB), report in {out / REPORT}"))
     _end_with(inputs.folder.findings)
@@ -289,6 +308,13 @@ def _read_with(folders: Sequence[Path], values: Mapping[str, Sequence[str]]) -> 
 def _inputs(folders: Sequence[Path], placeholders: Path | None) -> Inputs:
     mappings = _mappings()
     return compile_inputs(_read(folders, placeholders), mappings)
+
+
+def _previous(path: Path | None) -> Mapping[str, Any] | None:
+    try:
+        return read_previous(path) if path else None
+    except PreviousReportError as fault:
+        _end(str(fault))
 
 
 def _configuration(path: Path | None, folder: RuleFolder, mappings: Mappings) -> Configuration:

@@ -11,10 +11,11 @@ import gzip
 import io
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from sigmaengine import ruleset
 
@@ -36,26 +37,36 @@ _TEXTS = ("LICENSE", "NOTICE", "CHANGELOG.md")
 
 @dataclass(frozen=True)
 class Inputs:
-    """What an app is built from. ``digest``: the compiled rules' hash; ``compiled``: their files."""
+    """What an app is built from. ``digest``: the compiled rules' hash; ``compiled``: their files.
+
+    ``previous``: the build report of an earlier package, if there was one.
+    """
 
     folder: RuleFolder
     mappings: Mappings
     digest: str
     compiled: dict[str, bytes]
     configuration: Configuration
+    previous: Mapping[str, Any] | None = None
 
     @cached_property
     def searches(self) -> Searches:
         """The saved searches."""
-        return Searches(Context(self.folder, self.mappings.routing, self.configuration))
+        context = Context(self.folder, self.mappings.routing, self.configuration)
+        return Searches(context, app_version(), self.previous)
 
 
-def compile_inputs(folder: RuleFolder, mappings: Mappings, configuration: Configuration | None = None) -> Inputs:
+def compile_inputs(
+    folder: RuleFolder,
+    mappings: Mappings,
+    configuration: Configuration | None = None,
+    previous: Mapping[str, Any] | None = None,
+) -> Inputs:
     """Compile the accepted rules and correlations."""
     with tempfile.TemporaryDirectory() as temporary:
         digest = ruleset.write(folder.rules, mappings.table, temporary, folder.correlations)
         compiled = {path.name: path.read_bytes() for path in sorted(Path(temporary).iterdir())}
-    return Inputs(folder, mappings, digest, compiled, configuration or Configuration())
+    return Inputs(folder, mappings, digest, compiled, configuration or Configuration(), previous)
 
 
 def _copied(_: Inputs) -> Files:
@@ -89,8 +100,8 @@ def _lookups(inputs: Inputs) -> Files:
 
 
 def _searches(inputs: Inputs) -> Files:
-    yield "default/savedsearches.conf", inputs.searches.savedsearches_conf().encode()
-    yield "default/macros.conf", inputs.searches.macros_conf().encode()
+    for name, text in inputs.searches.files().items():
+        yield f"default/{name}", text.encode()
 
 
 #: One generator for each part of the app.

@@ -10,6 +10,8 @@ from sigmaengine.rule import LogSource
 
 from .mappings import Mappings
 from .outcomes import KINDS, Outcome, RuleFolder
+from .searches.changes import logic_hash
+from .searches.plan import Searches
 from .texts import escaped, json_bytes
 
 FILE = "build-report.json"
@@ -18,10 +20,10 @@ _SHOWN = 10
 
 
 def build_report(
-    folder: RuleFolder, mappings: Mappings, version: str, digest: str, searches: dict[str, Any]
+    folder: RuleFolder, mappings: Mappings, version: str, digest: str, searches: Searches
 ) -> dict[str, Any]:
     """The report as JSON. Holds no time and no machine, so that two builds write the same."""
-    unmapped = unmapped_logsources(folder, mappings)
+    unmapped, kinds = unmapped_logsources(folder, mappings), searches.kinds()
     return {
         "app": {"id": "sigma_match", "version": version, "ruleset": digest},
         "summary": {
@@ -38,9 +40,9 @@ def build_report(
         "unmapped_logsources": [
             {"logsource": str(source), "rules": count} for source, count in sorted(unmapped.items())
         ],
-        "searches": searches,
+        "searches": searches.report(),
         "folders": [{"path": finding.path, "findings": [finding.as_json()]} for finding in folder.unread],
-        "rules": [_entry(outcome) for outcome in folder.outcomes],
+        "rules": [_entry(outcome, kinds.get(outcome.id, "")) for outcome in folder.outcomes],
     }
 
 
@@ -48,7 +50,7 @@ def _count(outcomes: Iterable[Outcome], kind: str) -> int:
     return sum(outcome.kind == kind for outcome in outcomes)
 
 
-def _entry(outcome: Outcome) -> dict[str, Any]:
+def _entry(outcome: Outcome, search: str) -> dict[str, Any]:
     return {
         "kind": outcome.kind,
         "path": outcome.path,
@@ -57,6 +59,10 @@ def _entry(outcome: Outcome) -> dict[str, Any]:
         "title": outcome.title,
         "logsource": str(outcome.rule.logsource) if outcome.rule else "",
         "status": "accepted" if outcome.meant else "refused",
+        "level": getattr(outcome.meant, "level", ""),
+        "rule_status": getattr(outcome.meant, "status", ""),
+        "logic": logic_hash(outcome),
+        "search": search if outcome.meant else "",
         "filters": outcome.filters,
         "findings": [finding.as_json() for finding in outcome.findings],
     }

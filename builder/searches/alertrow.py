@@ -46,9 +46,14 @@ def definition() -> str:
     of_lookup = ", ".join(f"{column} AS {field}" for field, column in OF_LOOKUP.items())
     return (
         f"mvexpand sigma_match | eval {of_match}"
-        f" | eval sigma_severity=sigma_level, {SEVERITY}=sigma_level, {DRILLDOWN}={_DRILLDOWN}"
+        f" | eval sigma_severity=sigma_level, {SEVERITY}=sigma_level, {DRILLDOWN}={drilldown()}"
         f" | lookup {LOOKUP} sigma_rule_id OUTPUT {of_lookup}"
     )
+
+
+def drilldown() -> str:
+    """The expression of the field of that name."""
+    return _DRILLDOWN
 
 
 # The event's second, not its source: paths hold backslashes, which a search would read otherwise.

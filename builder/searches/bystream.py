@@ -8,6 +8,7 @@ from sigmaengine.metadata import LEVELS
 from sigmaengine.problems import counted
 from sigmaengine.selection import Selection
 
+from .actions import Subject, action_settings, collecting
 from .alertrow import ALERT_FIELDS
 from .conf import Stanza, prose, stanza_name
 from .context import Context, Part
@@ -67,6 +68,7 @@ def _stanza(context: Context, stream: Stream) -> Stanza:
         " ".join(["sigmamatch", *selecting(configuration.select.selection)]),
         f"`{ALERT_FIELDS}`",
         *_left_out(context, stream),
+        *collecting(configuration),
     ]
     rules = counted(len(stream.rules), "Sigma rule")
     about = f"{rules} on the events of the stream {stream.name}, one alert a rule and event."
@@ -76,6 +78,7 @@ def _stanza(context: Context, stream: Stream) -> Stanza:
         **scheduled(configuration, timing, max(streams.lookback, timing.period + streams.lag), is_on(context, stream)),
         # The row has its rule's own, as the field severity.
         **alerting(configuration, SEVERITIES[configuration.select.selection.level]),
+        **action_settings(configuration.actions, Subject(stanza_name(KIND, stream.name))),
     }
 
 

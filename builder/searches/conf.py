@@ -1,4 +1,4 @@
-"""Text of .conf files: stanzas of settings, each on one line."""
+"""Text of .conf files: stanzas of settings."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from builder.texts import one_line
 Stanza = Mapping[str, str]
 
 LONGEST_NAME = 99
+_LISTED_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._#-]*\Z")
 _PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 
 
@@ -25,6 +26,16 @@ def stanza_name(kind: str, ident: str) -> str:
     return f"Sigma {kind} - {plain}"
 
 
+def is_nameable(ident: str) -> bool:
+    """True of an id that stands in a stanza's name and in a search as it is."""
+    return bool(_PLAIN_ID.match(ident))
+
+
+def is_listable(ident: str) -> bool:
+    """True of an id that the option ``rules`` of the commands can list as it is."""
+    return bool(_LISTED_ID.match(ident))
+
+
 def macro_word(ident: str) -> str:
     """An id as a part of a macro's name."""
     return re.sub(r"[^A-Za-z0-9]", "_", stanza_name("", ident).removeprefix("Sigma  - "))
@@ -33,11 +44,15 @@ def macro_word(ident: str) -> str:
 def prose(text: str) -> str:
     """Text of people as the value of a setting.
 
-    On one line; no backslash at its end, which would continue it; and no ``rm -rf``, which AppInspect
-    takes for a command wherever it stands.
+    On one line; no backslash at its end, which would continue it; and no ``rm -rf`` or the like, which
+    AppInspect takes for a command wherever it stands: the hyphen becomes one that does not break.
     """
     line = one_line(text).encode("utf-8", "backslashreplace").decode()
-    return re.sub(r"\brm(\s+)-(rf|fr)\b", r"rm\1-r -f", line).rstrip("\\ ")
+    return re.sub(r"rm(\s+)-(?=[rf])", "rm\\1\u2011", line).rstrip("\\ ")
+
+
+def _is_line(text: str) -> bool:
+    return text == text.strip() and not text.endswith("\\") and one_line(text) == " ".join(text.split())
 
 
 def conf(stanzas: Mapping[str, Stanza], heading: str) -> str:
@@ -48,7 +63,8 @@ def conf(stanzas: Mapping[str, Stanza], heading: str) -> str:
             raise ValueError(f"{name!r} cannot be the name of a stanza")
         lines += ["", f"[{name}]"]
         for setting, value in settings.items():
-            if value != value.strip() or value.endswith("\\") or one_line(value) != " ".join(value.split()):
+            if not all(map(_is_line, value.split("\n"))):
                 raise ValueError(f"[{name}] {setting}: {value!r} cannot be a setting's value")
-            lines.append(f"{setting} = {value}".rstrip())
+            # A backslash at a line's end says that the value goes on.
+            lines.append(f"{setting} = {value}".rstrip().replace("\n", "\\\n"))
     return "\n".join(lines) + "\n"

@@ -13,10 +13,13 @@ from sigmaengine.documents import RULE
 from sigmaengine.routing import RoutingTable
 from sigmaengine.rule import Rule
 
-from .conf import Stanza
+from .conf import Stanza, is_nameable
 from .configuration import ByRule, Configuration, info_of
 from .sources import Source, sources
 from .streams import Layout, lay_out
+
+#: Why a rule has no search of its own.
+UNNAMED = "the option rules= cannot name its id; give it a UUID"
 
 
 class Part(NamedTuple):
@@ -46,7 +49,13 @@ class Context:
     @cached_property
     def alone(self) -> dict[str, ByRule]:
         """The ids of rules that get a search of their own -> the entry that says so."""
-        return self.configuration.alone(one for one in self.folder.accepted if one.kind == RULE)
+        return self.configuration.alone(one for one in self.folder.accepted if one.kind == RULE and is_nameable(one.id))
+
+    @cached_property
+    def nameless(self) -> list[str]:
+        """The ids of rules that were to get a search of their own, and that no search can name."""
+        named = self.configuration.alone(one for one in self.folder.accepted if one.kind == RULE)
+        return sorted(set(named) - set(self.alone))
 
     @cached_property
     def plan(self) -> CorrelationPlan:

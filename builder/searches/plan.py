@@ -5,21 +5,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from builder.texts import escaped
+
 from .alertrow import ALERT_FIELDS, definition
+from .byrule import by_rule, refused_datamodels
 from .bystream import KIND, by_stream, is_on
 from .conf import Stanza, conf, stanza_name
-from .context import Context, Part
+from .context import UNNAMED, Context, Part
+from .correlations import alerting_correlations, by_correlation, not_searched
+from .retired import retired, retired_stanza
 from .slots import slots
 from .stanzas import index_macros
 from .streams import Stream
+from .summary import EVENTTYPES, PROPS, TAGS, by_summary
 
 #: Each makes some of the searches, and the macros that only these use.
-PARTS: tuple[Callable[[Context], Part], ...] = (by_stream,)
+PARTS: tuple[Callable[[Context], Part], ...] = (by_stream, by_rule, by_correlation, by_summary)
 
+# How many of a kind the summary for people names.
+_SHOWN = 10
 _HEADING = (
     "Written by the build; what is changed here is lost with the next one.\n"
     "Your own settings belong into local/, where they stay: docs/searches.md."
@@ -34,10 +42,13 @@ class Written(NamedTuple):
 
 
 class Searches:
-    """The searches of a package."""
+    """The searches of a package.
 
-    def __init__(self, context: Context) -> None:
-        self.context = context
+    ``version``: the package's; ``previous``: the build report of an earlier one, if there was one.
+    """
+
+    def __init__(self, context: Context, version: str, previous: Mapping[str, Any] | None = None) -> None:
+        self.context, self.version, self.previous = context, version, previous
 
     @cached_property
     def written(self) -> Written:
@@ -53,13 +64,22 @@ class Searches:
             _add(macros, {**index_macros(self.context.configuration, used), ALERT_FIELDS: definition()})
         return Written(saved, {name: {"definition": macros[name], "iseval": "0"} for name in sorted(macros)})
 
-    def savedsearches_conf(self) -> str:
-        """The file's text."""
-        return conf(self.written.saved, _HEADING)
+    @cached_property
+    def retired(self) -> list[dict[str, str]]:
+        """The searches that earlier packages had: name, and since which version it is gone."""
+        return retired(self.previous, self.written.saved, self.version)
 
-    def macros_conf(self) -> str:
-        """The file's text."""
-        return conf(self.written.macros, _HEADING)
+    def files(self) -> dict[str, str]:
+        """The text of each file of the app's ``default/``."""
+        gone = {one["name"]: retired_stanza(one) for one in self.retired}
+        stanzas: dict[str, Mapping[str, Stanza]] = {
+            "savedsearches.conf": {**self.written.saved, **gone},
+            "macros.conf": self.written.macros,
+            "eventtypes.conf": EVENTTYPES,
+            "tags.conf": TAGS,
+            "props.conf": PROPS,
+        }
+        return {name: conf(content, _HEADING) for name, content in stanzas.items()}
 
     def report(self) -> dict[str, Any]:
         """For the build report."""
@@ -67,10 +87,29 @@ class Searches:
         return {
             "streams": [self._stream(stream) for stream in layout.streams],
             "by_rule": len(self.context.alone),
+            "not_searched": [{"id": one, "why": why} for one, why in sorted(self._not_searched().items())],
+            "datamodel_refused": [{"id": one, "why": why} for one, why in sorted(self._refused_datamodels.items())],
             "rules_in_every_stream": list(layout.everywhere),
             "rules_in_no_stream": list(layout.nowhere),
             "slots": slots(self.context),
+            "names": list(self.written.saved),
+            "retired": self.retired,
         }
+
+    def kinds(self) -> dict[str, str]:
+        """Id of a rule or correlation -> how it is searched; without those that are not."""
+        return {
+            **{one.id: "stream" for one in self.context.shared if one.id not in self.context.layout.nowhere},
+            **dict.fromkeys(self.context.alone, "rule"),
+            **{one.id: "correlation" for one in alerting_correlations(self.context)},
+        }
+
+    @cached_property
+    def _refused_datamodels(self) -> dict[str, str]:
+        return refused_datamodels(self.context)
+
+    def _not_searched(self) -> dict[str, str]:
+        return {**dict.fromkeys(self.context.nameless, UNNAMED), **not_searched(self.context)}
 
     def _stream(self, stream: Stream) -> dict[str, Any]:
         return {
@@ -84,19 +123,30 @@ class Searches:
 
     def summary_lines(self) -> list[str]:
         """The summary for people."""
+        lines = [self._stream_line()]
+        for kind, what in (("Rule", "single rules"), ("Correlation", "correlations")):
+            count = sum(name.startswith(f"Sigma {kind} - ") for name in self.written.saved)
+            lines += [f"{count} searches of {what}"] if count else []
+        if self._refused_datamodels:
+            lines.append(f"  {len(self._refused_datamodels)} rules are sought in no data model, see the report")
+        refused = sorted(self._not_searched().items())
+        lines += [f"  {escaped(one)} has no search: {escaped(why)}" for one, why in refused[:_SHOWN]]
+        if len(refused) > _SHOWN:
+            lines.append(f"  and {len(refused) - _SHOWN} more, see the report")
+        return lines
+
+    def _stream_line(self) -> str:
         context, need = self.context, slots(self.context)
         streams = context.layout.streams
         if not streams:
-            return ["no search by event stream: no event is of a log source of a selected rule"]
+            return "no search by event stream: no event is of a log source of a selected rule"
         on = sum(is_on(context, stream) for stream in streams)
         by = need["by_stream"], need["by_rule"]
-        return [
-            (
-                f"{len(streams)} searches by event stream for {len(context.shared)} rules, {on} of them switched on;"
-                f" {by[0]['slots']} of {need['available']} slots on {need['cores']} cores, one search a rule"
-                f" would need {by[1]['slots']}"
-            )
-        ]
+        return (
+            f"{len(streams)} searches by event stream for {len(context.shared)} rules, {on} of them switched on;"
+            f" {by[0]['slots']} of {need['available']} slots on {need['cores']} cores, one search a rule"
+            f" would need {by[1]['slots']}"
+        )
 
 
 def _add(found: dict[str, Any], more: Any) -> None:

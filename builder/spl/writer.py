@@ -27,15 +27,21 @@ _LIST_LIMITS = (500, 100, 20, 4, 0)
 class Query(NamedTuple):
     """A rule as a search.
 
-    ``search``: a search without an index, which finds all that the rule matches. ``exact``: and
-    nothing else; otherwise ``reasons`` says why not, and ``decide`` is the command that leaves out
-    what the rule does not match.
+    ``base``: a base search without an index, to be put in parentheses beside others; ``tests``: commands
+    behind it. Together they find all that the rule matches. ``exact``: and nothing else; otherwise
+    ``reasons`` says why not, and ``decide`` is the command that leaves out what the rule does not match.
     """
 
-    search: str
+    base: str
+    tests: tuple[str, ...]
     exact: bool
     reasons: tuple[str, ...]
     decide: str
+
+    @property
+    def search(self) -> str:
+        """What SPL alone says."""
+        return " | ".join((self.base, *self.tests))
 
     @property
     def text(self) -> str:
@@ -52,10 +58,11 @@ def write_query(rule: Rule, routing: RoutingTable, profile: str = "windows_xml")
     """
     profile = profile_of(rule.logsource, profile)
     applied = kinds(rule, routing, profile)
-    found, search = _shortest(rule, applied)
+    found, base, tests = _shortest(rule, applied)
     exact = found.lower == found.upper
     return Query(
-        search=search,
+        base=base,
+        tests=tests,
         exact=exact,
         reasons=() if exact else tuple(sorted(found.reasons)),
         decide="" if exact else decider(rule, routing, profile),
@@ -75,13 +82,13 @@ def profile_of(logsource: LogSource, profile: str) -> str:
     return profile if logsource.product == "windows" or profile not in _WINDOWS_PROFILES else "auto"
 
 
-def _shortest(rule: Rule, applied: Sequence[Kind]) -> tuple[Bounds, str]:
+def _shortest(rule: Rule, applied: Sequence[Kind]) -> tuple[Bounds, str, tuple[str, ...]]:
     """What the search says, with as much of long lists as there is room for."""
     for limit in _LIST_LIMITS:
         found, filters = _written(rule, applied, limit)
-        search = " | ".join([text(found.upper), *(f"where {one}" for one in filters)])
-        if len(search) <= MAX_TEXT or limit == _LIST_LIMITS[-1]:
-            return found, search
+        base, tests = text(found.upper), tuple(f"where {one}" for one in filters)
+        if len(base) + sum(map(len, tests)) <= MAX_TEXT or limit == _LIST_LIMITS[-1]:
+            return found, base, tests
     raise AssertionError("the last limit is taken")
 
 

@@ -1,0 +1,120 @@
+"""One saved search a rule, for the rules that ``by_rule`` of the configuration names."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from builder.outcomes import Outcome
+from builder.paths import MAPPINGS
+from sigmaengine.metadata import LEVELS
+from sigmaengine.rule import Rule
+
+from .actions import Subject, action_settings, collecting
+from .alertrow import ALERT_FIELDS
+from .conf import Stanza, macro_word, prose, stanza_name
+from .configuration import OTHER, Configuration
+from .context import Context, Part
+from .datamodels import DataModels, Refusal, TstatsQuery, read_datamodels, tstats_query
+from .reading import reading
+from .rulerow import RULE_FIELDS, definition, row_of
+from .schedule import Timing, duration, staggered
+from .stanzas import SEVERITIES, alerting, in_indexes, index_window, scheduled
+from .streams import products
+
+KIND = "Rule"
+
+
+def filter_macro(rule_id: str) -> str:
+    """The macro, a command, by which a site leaves out alerts of a rule."""
+    return f"sigma_rule_{macro_word(rule_id)}_filter"
+
+
+def by_rule(context: Context) -> Part:
+    """The searches of single rules, and their macros."""
+    saved: dict[str, Stanza] = {}
+    macros: dict[str, str] = {}
+    used: list[str] = []
+    for outcome in sorted(context.folder.accepted, key=lambda one: one.id):
+        if outcome.id in context.alone and outcome.rule:
+            saved[stanza_name(KIND, outcome.id)] = _stanza(context, outcome, outcome.rule)
+            macros[filter_macro(outcome.id)] = "search *"
+            used.append(product_of(context, outcome.rule))
+    if saved:
+        macros[RULE_FIELDS] = definition()
+    return Part(saved, macros, tuple(dict.fromkeys(used)))
+
+
+def product_of(context: Context, rule: Rule) -> str:
+    """The product whose index macro a rule's events are in."""
+    product = rule.logsource.product
+    return product if product in products(context.routing) else OTHER
+
+
+def timing_of(configuration: Configuration, name: str, outcome: Outcome, least: int = 0) -> Timing:
+    """When the search of one rule runs: as the configuration says, else by its level, never oftener than ``least``."""
+    level: str = getattr(outcome.meant, "level", LEVELS[0])
+    return configuration.timing_of(name, [outcome]) or staggered(name, max(configuration.periods[level], least))
+
+
+@cache
+def _datamodels() -> DataModels:
+    return read_datamodels(MAPPINGS / "datamodels" / "cim.yml")
+
+
+def over_datamodel(context: Context, rule: Rule) -> TstatsQuery | Refusal | None:
+    """A rule's search over an accelerated data model, or why there is none; None if nobody asked for one."""
+    return tstats_query(rule, _datamodels()) if context.alone[rule.id].datamodel else None
+
+
+def refused_datamodels(context: Context) -> dict[str, str]:
+    """Ids of rules that were to be sought in a data model, and are sought in the events -> the reason."""
+    rules = [one.rule for one in context.folder.accepted if one.id in context.alone and one.rule]
+    found = {rule.id: over_datamodel(context, rule) for rule in rules}
+    return {one: answer.message for one, answer in found.items() if isinstance(answer, Refusal)}
+
+
+def _stanza(context: Context, outcome: Outcome, rule: Rule) -> Stanza:
+    configuration = context.configuration
+    timing = timing_of(configuration, stanza_name(KIND, rule.id), outcome)
+    query = over_datamodel(context, rule)
+    if isinstance(query, TstatsQuery):
+        found, window = [query.search, row_of(rule.id, rule.level)], _event_window(configuration, timing.period)
+    else:
+        found, window = _in_events(context, rule, timing.period), {}
+    # Events of this age may have been indexed at the beginning of the period.
+    lookback = configuration.streams.lookback + configuration.streams.lag + timing.period
+    return {
+        "search": " | ".join([*found, f"`{filter_macro(rule.id)}`", *collecting(configuration)]),
+        "description": described(outcome),
+        **scheduled(configuration, timing, lookback, configuration.enable.of("", [outcome])),
+        **window,
+        **alerting(configuration, SEVERITIES[rule.level]),
+        **action_settings(configuration.actions, Subject(f"Sigma - {outcome.title} - Rule", outcome)),
+    }
+
+
+def _event_window(configuration: Configuration, period: int) -> dict[str, str]:
+    """By the times of the events: the summaries of data models know no other. They are built some time later."""
+    lag = max(configuration.streams.lag, configuration.datamodel_lag)
+    return {
+        "dispatch.earliest_time": f"-{duration(lag + period)}@m",
+        "dispatch.latest_time": f"-{duration(lag)}@m",
+    }
+
+
+def _in_events(context: Context, rule: Rule, period: int) -> list[str]:
+    configuration = context.configuration
+    found = reading(rule, context.routing, configuration.fields)
+    window = index_window(period, configuration.streams.lag)
+    return [
+        f"{in_indexes((product_of(context, rule),))} {window} {found.search}",
+        *found.tests,
+        *([found.decide, f"`{ALERT_FIELDS}`"] if found.decide else [row_of(rule.id, rule.level)]),
+    ]
+
+
+def described(outcome: Outcome) -> str:
+    """Title, level and description of a rule or correlation."""
+    told = outcome.document.get("description")
+    level = getattr(outcome.meant, "level", "")
+    return prose(f"{outcome.title} ({level})" + (f": {told}" if isinstance(told, str) else ""))
