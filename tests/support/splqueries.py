@@ -29,8 +29,9 @@ class Judge:
     """Writes the queries of rules once, and judges them on events."""
 
     def __init__(self, rules: Iterable[Rule], spelt: RoutingTable, profile: str) -> None:
+        self.rules = {rule.id: rule for rule in rules}
         self.queries: dict[str, tuple[Query, Search]] = {}
-        for rule in rules:
+        for rule in self.rules.values():
             query = write_query(rule, spelt, profile)
             self.queries[rule.id] = query, parse(query.search)
 
