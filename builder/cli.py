@@ -16,12 +16,12 @@ import click
 
 from sigmaengine.fields import PROFILES
 
+from .attack import AttackDataError
 from .converting import TARGETS, ConversionError, Options
 from .converting import convert as convert_document
 from .events import read_events
 from .findings import Finding
 from .lint import lint
-from .lint.attack import AttackDataError
 from .lint.registry import expanded, known_names
 from .lint.reporters import REPORTERS
 from .mappings import MappingError, Mappings, read_mappings
@@ -123,7 +123,7 @@ def package(
         target = write_package(app_files(inputs), out)
         if changed:
             (out / CHANGES).write_bytes(write_changes(changed))
-    except (VendorError, OSError) as fault:
+    except (VendorError, AttackDataError, OSError) as fault:
         _end(str(fault))
     for line in (
         *summary_lines(folder, mappings),
@@ -159,7 +159,7 @@ def match(folders: Sequence[Path], placeholders: Path | None, via: str, form: st
     try:
         found = VIA[via](inputs, counter.counted(read_events(events, findings)), answers)
         _FORMATS[form](counter.beside(found))
-    except (CommandError, VendorError) as fault:
+    except (CommandError, VendorError, AttackDataError) as fault:
         _end(str(fault))
     finally:
         counter.hide()

@@ -10,6 +10,7 @@ from typing import Any
 
 from sigmaengine.modifiers import scalar_text
 
+from .attack import read_attack
 from .outcomes import Outcome
 
 LOOKUP = "sigma_rules"
@@ -23,6 +24,12 @@ _SEVERAL = "\n"
 def techniques(tags: list[str]) -> list[str]:
     """The ATT&CK techniques among a rule's tags, as ATT&CK writes them: ``T1059.001``."""
     return [found[1].upper() for tag in tags if (found := _TECHNIQUE.match(tag))]
+
+
+def technique_names(tags: list[str]) -> list[str]:
+    """What ATT&CK calls the techniques among a rule's tags, in their order."""
+    attack = read_attack()
+    return [attack.name_of(number) for number in techniques(tags)]
 
 
 def tactics(tags: list[str]) -> list[str]:
@@ -88,6 +95,7 @@ COLUMNS: dict[str, Callable[[Outcome], str]] = {
     "modified": _said("modified"),
     "tags": _of_rule("tags"),
     "techniques": _of_tags(techniques),
+    "technique_names": _of_tags(technique_names),
     "tactics": _of_tags(tactics),
     "product": _of_logsource("product"),
     "category": _of_logsource("category"),

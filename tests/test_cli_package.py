@@ -206,6 +206,7 @@ EXPECTED = {
     "tags": "attack.t1059.001\nattack.t1003\nattack.command-and-control\nattack.credential_access\nattack.g0016\n"
     "attack.s0002\nattack.ta0002\ncve.2021-44228\ncar.2013-05-009\ndetection.emerging-threats",
     "techniques": "T1059.001\nT1003",
+    "technique_names": "PowerShell\nOS Credential Dumping",
     "tactics": "command-and-control\ncredential-access",
     "product": "windows",
     "category": "process_creation",

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from builder.attack import read_attack
 from builder.findings import Finding, located
 from builder.outcomes import Outcome, RuleFolder
 from sigmaengine.problems import Problem
 from sigmaengine.routing import RoutingTable
 
-from .attack import read_attack
 from .logic import check_logic
 from .metadata import (
     check_dates,

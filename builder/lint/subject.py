@@ -8,10 +8,10 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
+from builder.attack import Attack
 from sigmaengine.problems import WARNING, Problem, Where
 from sigmaengine.routing import RoutingTable
 
-from .attack import Attack
 from .detections import Detection, read_detection
 
 

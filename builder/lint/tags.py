@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
+from builder.attack import Attack
 from sigmaengine.problems import Problem, Where, shown
 
-from .attack import Attack
 from .subject import Subject, warning
 
 _FORM = re.compile(r"[a-z0-9_-]+\.[a-z0-9._-]+\Z")

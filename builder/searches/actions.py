@@ -79,6 +79,7 @@ _LINES = {
     "Description": "sigma_description",
     "False positives": "sigma_falsepositives",
     "ATT&CK techniques": "sigma_techniques",
+    "ATT&CK names": "sigma_technique_names",
     "ATT&CK tactics": "sigma_tactics",
     "References": "sigma_references",
     "Author": "sigma_author",
@@ -132,7 +133,7 @@ def _notable(notable: Notable, subject: Subject) -> Settings:
         "action.notable.param.rule_title": "$sigma_rule_title$",
         "action.notable.param.rule_description": (
             "$sigma_description$ False positives: $sigma_falsepositives$"
-            " ATT&CK: $sigma_techniques$ References: $sigma_references$ Author: $sigma_author$"
+            " ATT&CK: $sigma_techniques$ $sigma_technique_names$ References: $sigma_references$ Author: $sigma_author$"
         ),
         "action.notable.param.security_domain": notable.security_domain,
         # What the row says as ``severity`` counts before this.

@@ -27,6 +27,7 @@ OF_LOOKUP = {
     "sigma_falsepositives": "falsepositives",
     "sigma_references": "references",
     "sigma_techniques": "techniques",
+    "sigma_technique_names": "technique_names",
     "sigma_tactics": "tactics",
 }
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from builder.attack import read_attack
 from builder.lint import CHECKS
-from builder.lint.attack import read_attack
 from builder.lint.registry import codes, completed
 from builder.lint.subject import Knowledge, Subject
 from builder.mappings import Mappings

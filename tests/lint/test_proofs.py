@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builder.lint.attack import read_attack
+from builder.attack import read_attack
 from builder.lint.logic import check_logic
 from builder.lint.relations import Cover, excludes, implies
 from builder.lint.subject import Knowledge, Subject

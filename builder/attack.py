@@ -30,6 +30,7 @@ class Retired:
 
     how: str
     successor: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Attack:
     retired: dict[str, Retired]
     #: Letter of a kind of id (T, S, G, C) -> the highest number that the data knows.
     highest: dict[str, int]
+
+    def name_of(self, number: str) -> str:
+        """What an id is called, or was called; the id itself if the data does not know it."""
+        retired = self.retired.get(number)
+        return self.names.get(number) or (retired.name if retired else "") or number
 
     @property
     def former_tactics(self) -> dict[str, str]:
@@ -67,9 +73,11 @@ def read_attack() -> Attack:
             if number in names:
                 continue
             if one["revoked"] or one["deprecated"]:
-                retired[number] = Retired("revoked" if one["revoked"] else "deprecated", successors.get(number, ""))
+                retired[number] = Retired(
+                    "revoked" if one["revoked"] else "deprecated", successors.get(number, ""), one["name"]
+                )
             elif kind == "attack-patterns":
-                retired[number] = Retired("withdrawn")  # in v18.1, not in v19
+                retired[number] = Retired("withdrawn", name=one["name"])  # in v18.1, not in v19
             else:
                 names[number] = one["name"]
     # An id that is in use may have been another object's too (revoked sub-techniques were numbered anew).
