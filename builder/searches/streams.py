@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, partial
 from typing import NamedTuple
 
 from builder.spl.needed import event_codes
@@ -69,13 +70,28 @@ def lay_out(routing: RoutingTable, groups: Sequence[Source], rules: Iterable[Rul
     """The streams in which ``rules`` can match, in the order of ``groups``, those of the routing table."""
     listed = list(rules)
     found: list[Stream] = []
+    # Thousands of rules are of some hundred log sources.
+    contributing = cache(partial(_contributing, routing, groups))
+    by_name = {source.name: source for source in groups}
     for source in sorted(groups, key=lambda source: _is_catch_all(routing, source)):
-        needs = [need for rule in listed for need in _needs(routing, groups, source, rule)]
+        catch_all = _is_catch_all(routing, source)
+        needs = [
+            need
+            for rule in listed
+            if catch_all or not (is_whole_product(rule.logsource) and _catch_all_of(routing, groups, rule.logsource))
+            for need in _needs(routing, contributing(source, rule.logsource), rule)
+        ]
         if needs:
             found.append(_stream(routing, source, needs, found))
     order = [source.name for source in groups]
     streams = [
-        stream._replace(rules=tuple(rule.id for rule in listed if can_match(routing, groups, stream.name, rule)))
+        stream._replace(
+            rules=tuple(
+                rule.id
+                for rule in listed
+                if not any(rule.logsource) or contributing(by_name[stream.name], rule.logsource)
+            )
+        )
         for stream in sorted(found, key=lambda stream: order.index(stream.name))
     ]
     return Layout(
@@ -106,13 +122,11 @@ def _contributing(
     return tuple(index for index in everything if index in source.alternatives)
 
 
-def _needs(routing: RoutingTable, groups: Sequence[Source], source: Source, rule: Rule) -> Iterator[_Need]:
+def _needs(routing: RoutingTable, contributing: Iterable[int], rule: Rule) -> Iterator[_Need]:
     wanted = rule.logsource
     if not any(wanted):
         return
-    if is_whole_product(wanted) and not _is_catch_all(routing, source) and _catch_all_of(routing, groups, wanted):
-        return
-    for index in _contributing(routing, groups, source, wanted):
+    for index in contributing:
         key, globs, more = origin_of(routing.alternatives[index])
         asked = {name: values for name, values in more if _FLAT.match(name)}
         needed = event_codes(rule) if key == "channel" or _CODE in asked or is_whole_product(wanted) else None
