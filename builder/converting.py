@@ -45,8 +45,11 @@ REASONS = {
     "comparison": "a comparison of numbers: Splunk compares other text by its letters",
     "control character": "a control character",
     "dots between slashes": "'..' between slashes, which Splunk takes out",
+    "entities": "characters that XML may have as entities, where that cannot be told",
+    "field name": "a field whose name a search cannot ask for",
     "field reference": "'fieldref', which a base search cannot compare",
     "keyword": "a keyword with characters at which Splunk breaks terms",
+    "like a network": "text that Splunk would take for a network",
     "long list": "more values than a search should hold",
     "long name": "a JSON field that can have too many names in Splunk",
     "names": "events of several kinds whose fields have different names",
@@ -56,6 +59,7 @@ REASONS = {
     "question mark": "'?': Splunk's only wildcard is '*'",
     "regex": "a regular expression that Splunk reads otherwise, or that stands under 'not' or 'or'",
     "star": "a literal '*', which nothing escapes in Splunk",
+    "unquote": "a quotation mark beside those of an XML attribute",
     "variants": "a value that stands for too many texts",
 }
 

@@ -53,13 +53,13 @@ def negated(part: Bounds) -> Bounds:
     return Bounds(negation(part.upper), negation(part.lower), part.reasons)
 
 
-def whichever(parts: Iterable[Bounds]) -> Bounds:
-    """One of them is what is meant, and which one cannot be told."""
+def whichever(parts: Iterable[Bounds], reason: str) -> Bounds:
+    """One of them is what is meant, and which one cannot be told; ``reason``: what hangs on it."""
     listed = list(parts)
     if all(part == listed[0] for part in listed):
         return listed[0]
     lower, upper = conjunction(part.lower for part in listed), disjunction(part.upper for part in listed)
-    return _joined([*listed, Bounds(FALSE, TRUE, frozenset(("names",)))], lower, upper)
+    return _joined([*listed, Bounds(FALSE, TRUE, frozenset((reason,)))], lower, upper)
 
 
 def _joined(parts: list[Bounds], lower: Expression, upper: Expression) -> Bounds:

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-_BARE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+BARE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+# Operators, and the command that a search begins with.
+_WORDS = frozenset(("AND", "OR", "NOT", "XOR", "IN", "SEARCH", "TERM", "CASE", "BY", "AS", "WHERE"))
 
 
 @dataclass(frozen=True)
@@ -116,8 +118,8 @@ def _flat(operands: Iterable[Expression], kind: type[And | Or], neutral: Always)
 
 
 def text(expression: Expression) -> str:
-    """The expression as Splunk reads it. One that holds for no event cannot be written otherwise than so."""
-    return _written(expression)
+    """The expression as Splunk reads it."""
+    return _WRITERS[type(expression)](expression)
 
 
 def quoted(value: str) -> str:
@@ -128,11 +130,7 @@ def quoted(value: str) -> str:
 
 def name(field: str) -> str:
     """A field's name as the search language takes it."""
-    return field if _BARE_NAME.match(field) else quoted(field)
-
-
-def _written(expression: Expression) -> str:
-    return _WRITERS[type(expression)](expression)
+    return field if BARE_NAME.match(field) and field.upper() not in _WORDS else quoted(field)
 
 
 def _conjunction_text(expression: And) -> str:
@@ -148,7 +146,7 @@ def _value(value: str) -> str:
 
 
 def _operand(expression: Expression) -> str:
-    written = _written(expression)
+    written = text(expression)
     simple = isinstance(expression, (Equals, Compared, Term, Not)) or (
         isinstance(expression, Or) and len(_alternatives(expression.operands)) == 1
     )
@@ -169,7 +167,7 @@ def _alternatives(operands: tuple[Expression, ...]) -> list[str]:
         listed = values.pop(operand.field, None)
         if listed is not None:
             one = f"{name(operand.field)} IN ({', '.join(map(quoted, listed))})"
-            written.append(one if len(listed) > 1 else _written(operand))
+            written.append(one if len(listed) > 1 else text(operand))
     return written
 
 

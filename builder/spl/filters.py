@@ -7,7 +7,6 @@ in which a regular expression (PCRE) is found, else null.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -15,17 +14,18 @@ from sigmaengine.modifiers import Test
 from sigmaengine.patterns import ANY, DASH, DASHES, Part
 from sigmaengine.rule import Item
 
-from .expressions import quoted
-from .places import Places
+from .expressions import BARE_NAME, quoted
+from .places import Places, is_askable, is_deep
 from .regexes import escaped, portable
-from .values import ENTITIES
+from .values import ENTITIES, mixes_entities
 
 # A longer test is left to what decides: a search with it would be longer than people and Splunk read well.
 _MAX_TEXT = 4_000
 _END = r"(?![\s\S])"
 
 RAW = "_raw"
-_BARE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+# Words of eval's own.
+_WORDS = frozenset(("and", "or", "not", "xor", "in", "like", "true", "false", "null", "as", "by"))
 
 
 def item_filter(item: Item, places: Places) -> str | None:
@@ -61,8 +61,11 @@ def _test(field: str | None, test: Test, places: Places) -> str | None:
     columns = [RAW] if field is None else _columns(field, places)
     if kind not in _TESTS or not columns:
         return None
-    # Keywords are looked for in the decoded form of _raw too, whatever it is.
-    return _TESTS[kind](columns, arguments, places.xml or field is None)
+    if field is None:
+        # Keywords are looked for in the decoded form of _raw too, whatever it is.
+        return _TESTS[kind](columns, arguments, True)  # noqa: FBT003 - xml
+    texts = {_TESTS[kind](columns, arguments, xml) for xml in places.xml}
+    return texts.pop() if len(texts) == 1 else None
 
 
 def _columns(field: str, places: Places) -> list[str]:
@@ -70,16 +73,20 @@ def _columns(field: str, places: Places) -> list[str]:
     lists = places.lists(field)
     if len(lists) != 1 or len(lists[0]) != 1 or len(lists[0][0]) != 1:
         return []
-    return places.forms(lists[0][0][0])
+    column = lists[0][0][0]
+    return places.forms(column) if is_askable(column) and not is_deep(column) else []
 
 
-def _null(columns: list[str], _: list[Any], __: bool) -> str:
+def _no_value(columns: list[str]) -> str:
     return " AND ".join(f"isnull({_named(column)})" for column in columns)
 
 
+def _null(columns: list[str], _: list[Any], __: bool) -> str:
+    return _no_value(columns)
+
+
 def _exists(columns: list[str], arguments: list[Any], _: bool) -> str:
-    none = _null(columns, [], False)  # noqa: FBT003 - an argument that it does not look at
-    return f"NOT ({none})" if arguments[0] else none
+    return f"NOT ({_no_value(columns)})" if arguments[0] else _no_value(columns)
 
 
 def _found(columns: list[str], expression: str) -> str:
@@ -89,6 +96,8 @@ def _found(columns: list[str], expression: str) -> str:
 def _text(columns: list[str], arguments: list[Any], xml: bool) -> str | None:
     cased, parts = arguments
     written = [_part(part, xml) for part in parts]
+    if xml and mixes_entities(parts):
+        return None
     if any(one is None for one in written):
         return None
     # "Anything" at an end is found where nothing is asked for.
@@ -131,4 +140,4 @@ _TESTS: dict[str, Callable[[list[str], list[Any], bool], str | None]] = {
 
 def _named(column: str) -> str:
     """A field's name as eval takes it."""
-    return column if _BARE_NAME.match(column) else f"'{column}'"
+    return column if BARE_NAME.match(column) and column.lower() not in _WORDS else f"'{column}'"

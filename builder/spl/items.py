@@ -15,7 +15,7 @@ from sigmaengine.numbers import parse_number
 from sigmaengine.patterns import ANY, join
 from sigmaengine.rule import Item
 
-from .bounds import Bounds, all_of, any_of, between, exactly, negated
+from .bounds import Bounds, all_of, any_of, between, exactly, negated, whichever
 from .expressions import FALSE, TRUE, Compared, Equals, Expression, conjunction, disjunction, present
 from .keywords import keyword
 from .places import Operation, Places
@@ -25,13 +25,20 @@ from .values import search_values
 def item_bounds(item: Item, places: Places, limit: int) -> Bounds:
     """What an item means for events whose fields stand in ``places``; with over ``limit`` values, roughly."""
     if len(item.tests) > limit:
-        there = TRUE if item.field is None else places.has_value(item.field).upper
-        found = between(FALSE, there, "long list")
+        found = _roughly(item, places)
     elif item.all:
         found = all_of(_any_test(item.field, [test], places) for test in item.tests)
     else:
         found = _any_test(item.field, item.tests, places)
     return negated(found) if item.neq else found
+
+
+def _roughly(item: Item, places: Places) -> Bounds:
+    """Whatever the values are: the field has one, unless the item may ask for none."""
+    kinds = {one[0] for test in item.tests for one in (test[1:] if test[0] == "any" else [test])}
+    if item.field is None or kinds & {"null", "exists"}:
+        return between(FALSE, TRUE, "long list")
+    return between(FALSE, places.has_value(item.field).upper, "long list")
 
 
 def _any_test(field: str | None, tests: Sequence[Test], places: Places) -> Bounds:
@@ -44,7 +51,13 @@ def _any_test(field: str | None, tests: Sequence[Test], places: Places) -> Bound
     if of_values:
 
         def passes(column: str, operation: Operation) -> Bounds:
-            return any_of(test(column, operation, arguments, places.xml) for test, arguments in of_values)
+            return whichever(
+                [
+                    any_of(test(column, operation, arguments, xml) for test, arguments in of_values)
+                    for xml in places.xml
+                ],
+                "entities",
+            )
 
         of_field.append(places.any_value(field, passes))
     return any_of(of_field)
@@ -85,8 +98,15 @@ def text_in(column: str, operation: Operation, arguments: list[Any], xml: bool) 
         return any_of(_text(column, join((prefix, *parts)), cased=cased, xml=xml) for prefix in operation[1])
     if operation and operation[0] == "unquote":
         # An attribute of XML, which stands between one pair of quotes, of either kind, or without.
-        return any_of(_text(column, join((quote, *parts, quote)), cased=cased, xml=xml) for quote in ("", "'", '"'))
+        found = any_of(_text(column, join((quote, *parts, quote)), cased=cased, xml=xml) for quote in ("", "'", '"'))
+        if _is_quote(parts[:1]) or _is_quote(parts[-1:]):
+            return between(FALSE, found.upper, "unquote", *found.reasons)
+        return found
     return _as(operation, _text(column, parts, cased=cased, xml=xml))
+
+
+def _is_quote(end: Sequence[Any]) -> bool:
+    return any(isinstance(part, str) and (part[0] in "'\"" or part[-1] in "'\"") for part in end)
 
 
 def _text(column: str, parts: Sequence[Any], *, cased: bool = False, xml: bool = False) -> Bounds:
@@ -99,11 +119,19 @@ def _any_equal(column: str, values: Sequence[str]) -> Expression:
 
 
 def _as(operation: Operation, found: Bounds) -> Bounds:
-    """What an operation that picks or changes values leaves of a finding on all of them."""
+    """What an operation that picks values leaves of a finding on all of them."""
     return between(FALSE, found.upper, operation[0], *found.reasons) if operation else found
 
 
+def _of_changed(column: str, operation: Operation) -> Bounds | None:
+    """What is known of values that an operation changes; None if it leaves them as they are."""
+    changes = bool(operation) and operation[0] != "nth"
+    return between(FALSE, present(column), operation[0]) if changes else None
+
+
 def _number(column: str, operation: Operation, arguments: list[Any], xml: bool) -> Bounds:
+    if changed := _of_changed(column, operation):
+        return changed
     text = arguments[0]
     number = parse_number(text)
     written = Equals(column, text)
@@ -125,6 +153,8 @@ def _regex(column: str, _: Operation, arguments: list[Any], xml: bool) -> Bounds
 
 
 def _network(column: str, operation: Operation, arguments: list[Any], _: bool) -> Bounds:
+    if changed := _of_changed(column, operation):
+        return changed
     network = arguments[0]
     if ":" in network:
         # IPv4 addresses can be members of an IPv6 network, and the other way round.

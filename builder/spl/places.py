@@ -5,6 +5,7 @@ A field is the first of its candidates (see ``sigmaengine.fields``) that has a v
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,7 +23,16 @@ ColumnTest = Callable[[str, Operation], Bounds]
 Forms = Callable[[str], list[str]]
 
 # A JSON name of more steps has more forms than a search should ask for.
-_MAX_FORMS = 16
+_MAX_STEPS = 4
+# What stands before "=" in a search and is no field, or more than one: times, and what Splunk looks up.
+_NO_FIELDS = frozenset((
+    "earliest", "latest", "starttime", "endtime", "starttimeu", "endtimeu", "timeformat", "now", "_index_earliest",
+    "_index_latest", "startdaysago", "enddaysago", "starthoursago", "endhoursago", "startminutesago", "endminutesago",
+    "startmonthsago", "endmonthsago", "searchtimespandays", "searchtimespanhours", "searchtimespanminutes",
+    "searchtimespanmonths", "daysago", "hoursago", "minutesago", "monthsago", "eventtype", "eventtypetag", "hosttag",
+    "tag", "savedsearch", "savedsplunk", "splunk_server", "splunk_server_group",
+))  # fmt: skip
+_ODD_NAME = re.compile(r"[`*'\"\\\x00-\x1f]|^tag::")
 
 
 class Places:
@@ -33,7 +43,8 @@ class Places:
 
     def __init__(self, views: Sequence[FieldView], *, json: bool) -> None:
         self.views = views
-        self.xml = any(view.xml for view in views)
+        #: Whether values may hold entities of XML; both where that is not known.
+        self.xml = sorted({view.xml for view in views})
         self.forms = array_forms if json else one_form
 
     def lists(self, field: str) -> list[list[Candidate]]:
@@ -61,13 +72,23 @@ class Places:
     def has_value(self, field: str) -> Bounds:
         """``field`` has a value."""
         return whichever(
-            any_of(_of(candidate, _has_value, self.forms) for candidate in one) for one in self.lists(field)
+            (any_of(_of(candidate, _has_value, self.forms) for candidate in one) for one in self.lists(field)), "names"
         )
 
 
 def one_form(column: str) -> list[str]:
     """A column that has no other forms."""
     return [column]
+
+
+def is_deep(column: str) -> bool:
+    """Whether a JSON name has more forms than a search should ask for."""
+    return "{}" not in column and column.count(".") >= _MAX_STEPS
+
+
+def is_askable(column: str) -> bool:
+    """Whether a search can ask for a field of that name."""
+    return column.lower() not in _NO_FIELDS and not _ODD_NAME.search(column)
 
 
 def first_of(candidates: Sequence[Candidate], test: ColumnTest, forms: Forms = one_form) -> Bounds:
@@ -85,8 +106,10 @@ def _of(candidate: Candidate, test: ColumnTest, forms: Forms) -> Bounds:
     column, *operation = candidate
     # A JSON field stands under one of its forms (a.b, a{}.b, ...), never under two.
     names = forms(column)
-    if len(names) > _MAX_FORMS:
+    if forms is not one_form and is_deep(column):
         return between(FALSE, TRUE, "long name")
+    if not is_askable(column):
+        return between(FALSE, TRUE, "field name")
     return any_of(test(name, operation) for name in names)
 
 

@@ -17,8 +17,10 @@ from sigmaengine.modifiers import REGEX_FLAGS
 from .values import ENTITIES
 
 # What one of the two reads otherwise, or not at all: POSIX classes, "{,5}", code points by number or name, "\v",
-# a comment or a condition in parentheses; a backquote begins a macro of Splunk's.
-_ODD = re.compile(r"\[[:.=]|\{,|\\[uUNvZ0-9]|\(\?[#(]|`")
+# a comment or a condition in parentheses, Python's flags; a backquote begins a macro of Splunk's.
+_ODD = re.compile(r"\[[:.=]|\{,|\\[uUNvZ0-9]|\(\?[#(]|\(\?[a-zA-Z]*[auL]|`")
+# PCRE's own limit.
+_MOST_REPEATED = 65_535
 
 
 _SPECIAL = frozenset(r"\.^$*+?{}[]|()")
@@ -42,14 +44,17 @@ def portable(flags: str, expression: str, xml: bool) -> bool:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         tree = parser.parse(expression, sum(REGEX_FLAGS[flag] for flag in flags))
+    by_line = "m" in flags or bool(tree.state.flags & re.MULTILINE)
+    if "AT_" in repr(tree) and (by_line or (xml and "AT_END" in repr(tree))):
+        # Whether a line begins behind the last line break is another question to each; a line break at the
+        # end may be an entity.
+        return False
     return _all_agree(tree, xml)
 
 
 def _agrees(operator: str, argument: Any, xml: bool) -> bool:
-    if operator in _PARTS:
-        return _PARTS[operator](argument, xml)
-    # One character that is any, or is not another, may be an entity.
-    return not xml and operator in ("ANY", "NOT_LITERAL")
+    # One character that is any, or is not another, may be an entity, or several bytes.
+    return operator in _PARTS and _PARTS[operator](argument, xml)
 
 
 def _all_agree(tree: Iterable[tuple[Any, Any]], xml: bool) -> bool:
@@ -63,9 +68,20 @@ def _character_agrees(code_point: int, xml: bool) -> bool:
 
 def _repeat_agrees(argument: Any, xml: bool) -> bool:
     least, most, inner = argument
-    # Any number of any characters is any number of entities too.
-    endless = str(most) == "MAXREPEAT" and least <= 1 and [str(one) for one, _ in inner] == ["ANY"]
-    return endless or _all_agree(inner, xml)
+    if str(most) != "MAXREPEAT" and most > _MOST_REPEATED:
+        return False
+    if str(most) == "MAXREPEAT" and least <= 1 and len(inner) == 1:
+        operator, value = inner[0]
+        # Any number of any characters is any number of entities too, and of bytes; of other characters, of bytes.
+        if str(operator) == "ANY":
+            return True
+        if str(operator) in ("IN", "NOT_LITERAL") and not xml:
+            return _all_but_agree(value if str(operator) == "IN" else [("LITERAL", value)])
+    return _all_agree(inner, xml)
+
+
+def _all_but_agree(members: Any) -> bool:
+    return all(str(kind) == "NEGATE" or _member_agrees(str(kind), value, xml=False) for kind, value in members)
 
 
 def _class_agrees(members: Any, xml: bool) -> bool:
@@ -75,7 +91,7 @@ def _class_agrees(members: Any, xml: bool) -> bool:
 def _member_agrees(kind: str, value: Any, xml: bool) -> bool:
     if kind == "RANGE":
         return all(_character_agrees(one, xml) for one in range(value[0], value[1] + 1))
-    return _character_agrees(value, xml) if kind == "LITERAL" else kind == "NEGATE" and not xml
+    return kind == "LITERAL" and _character_agrees(value, xml)
 
 
 _PARTS: dict[str, Callable[[Any, bool], bool]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -15,13 +16,14 @@ from .items import item_bounds
 from .places import Places
 from .routes import Kind, kinds
 
+_SOURCE = re.compile(r"[^`\"\\\s/]*(?:/[^`\"\\\s/]*){2}")
 # Names of fields by which Windows events are told apart mean nothing elsewhere.
 _WINDOWS_PROFILES = ("windows_xml", "windows_classic", "sysmon")
 
 
-# Of queries longer than this, long lists are left to what decides.
+# Where what is asked of events is longer than this, long lists are left to what decides.
 MAX_TEXT = 20_000
-_LIST_LIMITS = (500, 100, 20, 4, 0)
+_LIST_LIMITS = (500, 100, 20, 4)
 
 
 class Query(NamedTuple):
@@ -72,7 +74,9 @@ def write_query(rule: Rule, routing: RoutingTable, profile: str = "windows_xml")
 def decider(rule: Rule, routing: RoutingTable, profile: str) -> str:
     """The command that matches the rule alone."""
     mapped = routing.is_mapped(rule.logsource)
-    source = "" if mapped else f' logsource="{"/".join(rule.logsource)}"'
+    said = "/".join(rule.logsource)
+    # What an option cannot hold is left out, and matches nothing: no mapping gives it either.
+    source = "" if mapped or not _SOURCE.fullmatch(said) else f' logsource="{said}"'
     fields = "" if profile == "auto" else f" fields={profile}"
     return f'sigmamatch rules="{rule.id}"{source}{fields}'
 
@@ -84,10 +88,11 @@ def profile_of(logsource: LogSource, profile: str) -> str:
 
 def _shortest(rule: Rule, applied: Sequence[Kind]) -> tuple[Bounds, str, tuple[str, ...]]:
     """What the search says, with as much of long lists as there is room for."""
+    room = MAX_TEXT + sum(len(text(kind.events.upper)) for kind in applied)
     for limit in _LIST_LIMITS:
         found, filters = _written(rule, applied, limit)
         base, tests = text(found.upper), tuple(f"where {one}" for one in filters)
-        if len(base) + sum(map(len, tests)) <= MAX_TEXT or limit == _LIST_LIMITS[-1]:
+        if len(base) + sum(map(len, tests)) <= room or limit == _LIST_LIMITS[-1]:
             return found, base, tests
     raise AssertionError("the last limit is taken")
 

@@ -23,10 +23,11 @@ from tests.support.emittedcodes import emitted_codes
 
 #: About events, which ``match`` reads and ``check`` does not.
 OF_EVENTS = ("events.py", "evtxevents.py")
+# What is wrong with a configuration of searches or the table of data models is no rule's fault: `check` reads neither.
 SOURCES = [
     path
     for path in [*(ROOT / "app" / "bin" / "sigmaengine").glob("*.py"), *(ROOT / "builder").rglob("*.py")]
-    if path.name not in OF_EVENTS
+    if path.name not in OF_EVENTS and path.parent.name != "searches"
 ]
 ALL = list(codes().values())
 WITH_EXAMPLE = [entry for entry in ALL if entry.example]
