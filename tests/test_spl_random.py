@@ -1,6 +1,6 @@
 """Random rules on near misses: an exact query finds what the engine matches, any other one no less.
 
-What the writer takes for granted of events holds for those here too (see docs/searches.md): XML has
+What the writer takes for granted of events holds for those here too (see docs/spl.md): XML has
 named entities alone, and integers are written in one way there.
 """
 

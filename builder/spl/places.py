@@ -88,7 +88,7 @@ def is_deep(column: str) -> bool:
 
 def is_askable(column: str) -> bool:
     """Whether a search can ask for a field of that name."""
-    return column.lower() not in _NO_FIELDS and not _ODD_NAME.search(column)
+    return column not in _NO_FIELDS and not _ODD_NAME.search(column)
 
 
 def first_of(candidates: Sequence[Candidate], test: ColumnTest, forms: Forms = one_form) -> Bounds:
