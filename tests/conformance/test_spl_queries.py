@@ -31,8 +31,8 @@ from .oracles import EVERYTHING, examples
 __all__ = ["sigmahq"]
 
 #: Of the rules every so many are taken, and of each set's events those that match and every so many of the rest.
-RULES = 1 if EVERYTHING else 8
-STRIDES = {"b": 1, "c": 5, "d": 400} if EVERYTHING else {"b": 1, "c": 20}
+RULES = 1 if EVERYTHING else 16
+STRIDES = {"b": 1, "c": 5, "d": 400} if EVERYTHING else {"b": 1, "c": 40}
 EVENTS_OF_A_RULE = examples(6, 20)
 
 #: (are the rules for Windows, the profile of their fields)
