@@ -32,7 +32,7 @@ __all__ = ["sigmahq"]
 
 #: Of the rules every so many are taken, and of each set's events those that match and every so many of the rest.
 RULES = 1 if EVERYTHING else 16
-STRIDES = {"b": 1, "c": 5, "d": 400} if EVERYTHING else {"b": 1, "c": 40}
+STRIDES = {"b": 1, "c": 20, "d": 1000} if EVERYTHING else {"b": 1, "c": 40}
 EVENTS_OF_A_RULE = examples(6, 20)
 
 #: (are the rules for Windows, the profile of their fields)
