@@ -128,10 +128,6 @@ FAULTS: dict[str, tuple[str, list[tuple[int, str]]]] = {
     "a period of no level": ("periods: {lwo: 1h}\n", [(1, "'periods.lwo': there is no such key; did you mean low?")]),
     "seconds of lag": ("streams: {lag: 90s}\n", [(1, "'streams.lag': '90s': must be whole minutes")]),
     "lag too long": ("streams: {lag: 2d}\n", [(1, "'streams.lag': '2d': must be between 0s and 24h")]),
-    "lookback shorter than the window": (
-        "streams:\n  {period: 4h, lag: 1h, lookback: 4h}\n",
-        [(1, "'streams': lookback must not be shorter")],
-    ),
     "a stream that does not exist": (
         "enable:\n  streams: [windows_sysmom]\n",
         [(2, "'enable.streams 1': there is no 'windows_sysmom'; did you mean windows_sysmon?")],

@@ -339,9 +339,9 @@ SETTINGS = {
     "severity of the lowest level": ("alert.severity", "select: {level: high}", "4"),
     "expiry": ("alert.expires", "expires: 3d", "72h"),
     "window of the schedule": ("schedule_window", "schedule_window: 10m", "10"),
-    "lookback": ("dispatch.earliest_time", "streams: {lookback: 2d}", "-48h"),
+    "lookback": ("dispatch.earliest_time", "streams: {lookback: 2d}", "-2900m"),
     "lookback of a rare search": (
-        "dispatch.earliest_time", "schedules: [{streams: windows_security, cron: '9 5 * * *'}]", "-1445m",
+        "dispatch.earliest_time", "schedules: [{streams: windows_security, cron: '9 5 * * *'}]", "-2885m",
     ),
 }  # fmt: skip
 
@@ -360,6 +360,40 @@ def test_the_report_tells_what_is_read_for_one_rule_alone_and_what_the_searches_
     assert told["slots"]["by_stream"]["searches"] == 3
     assert told["slots"]["by_rule"]["searches"] == 5
     assert told["slots"]["available"] == 11
+    # Of every search there is: three by stream and one of a correlation.
+    assert told["slots"]["this_package"] == {"searches": 4, "slots": 0.1}
+
+
+#: Configuration; the searches of all rules in each way; what is said of the searches by stream.
+NEEDS = {
+    "by stream": ("", (4, 3), "3 searches by event stream for 4 rules, 0 of them switched on"),
+    "by rule": (
+        "{by_rule: {level: informational}, periods: {low: 5m, medium: 5m, high: 5m}}", (7, 3),
+        "no search by event stream: every rule that alerts has a search of its own",
+    ),
+    "correlations alone": (
+        "select: {rules: Many}", (0, 0), "no search by event stream: no rule is selected that alerts by itself",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NEEDS)
+def test_what_is_needed_counts_every_rule_that_alerts(case: str, tmp_path: Path) -> None:
+    configuration, (by_rule, by_stream), said = NEEDS[case]
+    (tmp_path / "c.yml").write_text(configuration, "utf-8")
+    rules = write(tmp_path / "rules", **RULES)
+    result = run("package", "--rules", rules, "--config", tmp_path / "c.yml", "--out", tmp_path)
+    found = report_of(tmp_path)["searches"]["slots"]
+    assert (found["by_rule"]["searches"], found["by_stream"]["searches"]) == (by_rule, by_stream)
+    assert said in result.stdout.splitlines()
+    assert f"{found['this_package']['slots']} of 11 slots on 16 cores if all are switched on;" in result.stdout
+    assert "warning:" not in result.stdout
+
+
+def test_more_searches_than_splunk_runs_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("builder.searches.slots.AVAILABLE", 0)
+    result = run("package", "--rules", write(tmp_path / "rules", **RULES), "--out", tmp_path)
+    assert "  warning: that is more than there are, " in result.stdout
 
 
 def test_a_wrong_configuration_ends_the_build(tmp_path: Path) -> None:

@@ -70,12 +70,14 @@ def _stanza(context: Context, stream: Stream) -> Stanza:
         *_left_out(context, stream),
         *collecting(configuration),
     ]
+    # Events of this age may have been indexed at the beginning of the period.
+    lookback = streams.lookback + streams.lag + timing.period
     rules = counted(len(stream.rules), "Sigma rule")
     about = f"{rules} on the events of the stream {stream.name}, one alert a rule and event."
     return {
         "search": " | ".join(search),
         "description": prose(about),
-        **scheduled(configuration, timing, max(streams.lookback, timing.period + streams.lag), is_on(context, stream)),
+        **scheduled(configuration, timing, lookback, is_on(context, stream)),
         # The row has its rule's own, as the field severity.
         **alerting(configuration, SEVERITIES[configuration.select.selection.level]),
         **action_settings(configuration.actions, Subject(stanza_name(KIND, stream.name))),

@@ -26,6 +26,11 @@ def stanza_name(kind: str, ident: str) -> str:
     return f"Sigma {kind} - {plain}"
 
 
+def is_kind(name: str, kind: str) -> bool:
+    """Whether a saved search's name is one of this kind."""
+    return name.startswith(f"Sigma {kind} - ")
+
+
 def is_nameable(ident: str) -> bool:
     """True of an id that stands in a stanza's name and in a search as it is."""
     return bool(_PLAIN_ID.match(ident))

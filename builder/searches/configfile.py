@@ -274,13 +274,6 @@ _ACTIONS: dict[str, Reader] = {
 }
 
 
-def _streams(place: Place, values: Mapping[str, Any]) -> Any:
-    read = Streams(**values)
-    if read.lookback < read.period + read.lag:
-        return place.fault("lookback must not be shorter than period and lag together, or events are never read")
-    return read
-
-
 def _top(rules: _Rules, products: Collection[str], streams: Collection[str]) -> dict[str, Reader]:
     """The keys of the file."""
     stream = {"streams": several(one_of(streams))}
@@ -290,7 +283,7 @@ def _top(rules: _Rules, products: Collection[str], streams: Collection[str]) -> 
         "select": mapping(partial(rules.choice, default=Configuration().select.selection), rules.options),
         "enable": partial(_enable, rules, {**rules.keys, **stream}),
         "indexes": made(dict, {name: several(_index) for name in (*products, OTHER)}),
-        "streams": mapping(_streams, _STREAMS),
+        "streams": made(Streams, _STREAMS),
         "by_rule": several(mapping(partial(_by_rule, rules), {**rules.keys, "datamodel": flag})),
         "periods": made(lambda **said: {**Configuration().periods, **said}, _PERIODS),
         "schedules": several(
