@@ -90,6 +90,12 @@ def test_searches_that_are_gone_leave_stanzas_that_find_nothing(builds: tuple[Pa
     for name in gone:
         assert after[name]["search"] == "| makeresults | where false()"
         assert (after[name]["disabled"], after[name]["enableSched"]) == ("1", "0")
+        # Switched on in local/, it alerts of nothing.
+        assert (after[name]["relation"], after[name]["quantity"], after[name]["alert.track"]) == (
+            "greater than",
+            "0",
+            "0",
+        )
         assert "since version 0.1.0" in after[name]["description"]
     assert {name for name, stanza in after.items() if "makeresults" in stanza["search"]} == gone
 

@@ -114,6 +114,7 @@ QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 SPLUNK = {
     "addinfo",
     "collect",
+    "dedup",
     "eval",
     "fields",
     "fillnull",
@@ -121,6 +122,7 @@ SPLUNK = {
     "mvexpand",
     "rename",
     "search",
+    "sort",
     "tstats",
     "where",
 }
@@ -269,6 +271,8 @@ DROPPED = {
     "counted alone": ("", "7"),
     "with a search of its own": ("by_rule: [{level: critical}]", "27"),
     "with searches of their own": ("by_rule: [{rules: [lockout, 'failed*']}, {status: experimental}]", None),
+    # Settings may raise its level to one that is selected.
+    "with a search of its own, below the level": ("by_rule: [{tags: attack.t1078}]", "37"),
     "of another stream": (f"by_rule: [{{rules: {UUID}06}}]", "7"),
     "not selected": ("by_rule: [{level: critical}]\nselect: {level: low}", "27"),
 }
@@ -283,6 +287,36 @@ def test_rules_that_alert_elsewhere_are_dropped(case: str, build: Build) -> None
         return
     found = re.findall(r"search NOT sigma_rule_id(?:=| IN \()([^)|]*)", stream_of(app)["search"])
     assert [re.findall(rf'"{UUID}0(\d)"', one) for one in found] == [list(expected)]
+
+
+ORDER = (
+    'eval sigma_order=case(sigma_level="informational", 1, sigma_level="low", 2, sigma_level="medium", 3,'
+    ' sigma_level="high", 4, sigma_level="critical", 5) | sort 0 -sigma_order -_time | fields - sigma_order'
+)
+ANNOTATED = (
+    'eval sigma_mitre_attack=split(trim(replace(sigma_techniques, "\\s+", " ")), " ")'
+    ' | rename sigma_mitre_attack AS "annotations.mitre_attack"'
+)
+COLLECTED = "rename _raw AS _sigma_raw | fields sigma_*, * | `sigma_collect` | rename _sigma_raw AS _raw"
+#: Configuration; what comes behind the rows.
+ENDINGS = {
+    "default": ("", f"{COLLECTED} | {ORDER} | dedup sigma_rule_id host keepempty=true"),
+    "fields that throttle": (
+        "throttle: {fields: [user, a-b, c.d]}",
+        f'{COLLECTED} | {ORDER} | dedup sigma_rule_id user "a-b" c.d keepempty=true',
+    ),
+    "without a summary or throttling": ("{throttle: false, actions: {summary: false}}", ORDER),
+    "with ATT&CK for risk events": (
+        "actions: {risk: {}, summary: false}",
+        f"{ANNOTATED} | {ORDER} | dedup sigma_rule_id host keepempty=true",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ENDINGS)
+def test_every_row_is_collected_and_the_highest_that_alert_come_first(case: str, build: Build) -> None:
+    configuration, expected = ENDINGS[case]
+    assert stream_of(build(configuration))["search"].partition('sigma_rule_id="' + UUID + '07" | ')[2] == expected
 
 
 def test_a_stream_of_no_rule_has_no_search(build: Build) -> None:

@@ -8,12 +8,12 @@ from sigmaengine.metadata import LEVELS
 from sigmaengine.problems import counted
 from sigmaengine.selection import Selection
 
-from .actions import Subject, action_settings, collecting
+from .actions import Subject, action_settings, ending
 from .alertrow import ALERT_FIELDS
 from .conf import Stanza, prose, stanza_name
 from .context import Context, Part
 from .schedule import Timing, staggered
-from .stanzas import SEVERITIES, alerting, in_indexes, index_window, scheduled
+from .stanzas import SEVERITIES, alerting, in_indexes, index_window, scheduled, throttled_by
 from .streams import Stream, can_match
 from .words import is_one_of, quoted
 
@@ -68,7 +68,7 @@ def _stanza(context: Context, stream: Stream) -> Stanza:
         " ".join(["sigmamatch", *selecting(configuration.select.selection)]),
         f"`{ALERT_FIELDS}`",
         *_left_out(context, stream),
-        *collecting(configuration),
+        *ending(configuration, throttled_by(configuration), several=True),
     ]
     # Events of this age may have been indexed at the beginning of the period.
     lookback = streams.lookback + streams.lag + timing.period
@@ -97,7 +97,12 @@ def selecting(selection: Selection) -> Iterable[str]:
 
 
 def _left_out(context: Context, stream: Stream) -> Iterable[str]:
-    """Rules that have searches of their own, and those that only correlations count."""
-    ids = [rule.id for rule in context.let_through if can_match(context.routing, context.sources, stream.name, rule)]
+    """Rules that have searches of their own, and those that only correlations count.
+
+    The former whatever their level is: a level of the lookup of rule settings may let them through.
+    """
+    own = set(context.alone).union(rule.id for rule in context.let_through)
+    rules = [rule for rule in context.folder.rules if rule.id in own]
+    ids = [rule.id for rule in rules if can_match(context.routing, context.sources, stream.name, rule)]
     if ids:
         yield f"search NOT {is_one_of('sigma_rule_id', ids)}"
