@@ -143,9 +143,9 @@ def test_a_rule_that_searches_cannot_name_stays_in_its_stream_and_is_told(out: P
     ("number", "severity", "runs", "window"),
     [
         pytest.param(1, "5", 12, 5, id="critical"),
-        pytest.param(2, "4", 1, 120, id="a-schedule-of-its-own"),
+        pytest.param(2, "4", 1, 180, id="a-schedule-of-its-own"),
         pytest.param(3, "2", 1, 60, id="low"),
-        pytest.param(4, "1", 1, 240, id="informational"),
+        pytest.param(4, "1", 1, 300, id="informational"),
     ],
 )
 def test_a_rule_runs_by_its_level_and_reads_its_period(

@@ -217,7 +217,7 @@ def test_the_window_of_a_search_by_stream_is_its_period(app: App) -> None:
                 r"_index_earliest=-(\d+)m@m _index_latest=-(\d+)m@m", settings["search"]
             )
             assert not others
-            assert (int(since) - int(until)) * 60 == read_cron(settings["cron_schedule"]).period
+            assert (int(since) - int(until)) * 60 == read_cron(settings["cron_schedule"]).window
 
 
 def test_searches_start_at_different_minutes(build: Build) -> None:
@@ -375,7 +375,7 @@ SETTINGS = {
     "window of the schedule": ("schedule_window", "schedule_window: 10m", "10"),
     "lookback": ("dispatch.earliest_time", "streams: {lookback: 2d}", "-2900m"),
     "lookback of a rare search": (
-        "dispatch.earliest_time", "schedules: [{streams: windows_security, cron: '9 5 * * *'}]", "-2885m",
+        "dispatch.earliest_time", "schedules: [{streams: windows_security, cron: '9 5 * * *'}]", "-2945m",
     ),
 }  # fmt: skip
 
@@ -481,6 +481,46 @@ def test_names_of_stanzas(case: str) -> None:
     assert re.fullmatch(r"Sigma Rule - [\w.-]{1,64}", name, re.ASCII)
     assert re.fullmatch(r"\w+", macro_word(ident), re.ASCII)
     assert stanza_name("Rule", ident + "x") != name
+
+
+def test_ids_alike_in_letters_have_macros_of_their_own() -> None:
+    assert len({macro_word(ident) for ident in ("acme.rule-1", "acme-rule-1", "acme_rule_1")}) == 3
+    # Its hyphens stand where those of every other do.
+    assert macro_word(f"{UUID}01") == f"{UUID}01".replace("-", "_")
+
+
+#: Configuration; the warnings.
+WARNED = {
+    "a stream that is not there": (
+        "enable:\n  streams: [windows_security, windows_powershell]\n",
+        [(2, "'enable.streams': the package has no search of the stream windows_powershell: ")],
+    ),
+    "schedules of nothing": (
+        "schedules:\n- {level: critical, cron: '7 * * * *'}\n- {streams: proxy, cron: '7 * * * *'}\n",
+        [
+            (2, "'schedules.1': none of these rules has a search of its own; "),
+            (3, "'schedules.2.streams': the package"),
+        ],
+    ),
+    "schedules of a rule and a correlation": (
+        "by_rule: {level: critical}\nschedules: [{level: critical, cron: 7 * * * *}, {rules: Many, cron: 9 * * * *}]",
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WARNED)
+def test_what_is_said_of_searches_that_are_not_there_is_a_warning(case: str, tmp_path: Path) -> None:
+    configuration, expected = WARNED[case]
+    file = tmp_path / "c.yml"
+    file.write_text(configuration, "utf-8")
+    rules = write(tmp_path / "rules", **RULES)
+    result = run("package", "--rules", rules, "--config", file, "--out", tmp_path / "out")
+    assert result.exit_code == 0
+    lines = result.stderr.splitlines()
+    assert len(lines) == len(expected)
+    for line, (number, message) in zip(lines, expected, strict=True):
+        assert line.startswith(f"{file}:{number}: warning config: {message}")
 
 
 #: What a rule may say, and what is left of it in a setting.

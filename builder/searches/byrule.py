@@ -81,13 +81,13 @@ def _stanza(context: Context, outcome: Outcome, rule: Rule) -> Stanza:
     query = over_datamodel(context, rule)
     if isinstance(query, TstatsQuery):
         found = [query.search, _entities(configuration, query), row_of(rule.id, rule.level)]
-        own, throttled = _event_window(configuration, timing.period), ["sigma_rule_id", ENTITY]
+        own, throttled = _event_window(configuration, timing.window), ["sigma_rule_id", ENTITY]
         if configuration.throttle:
             own["alert.suppress.fields"] = ",".join(throttled)
     else:
-        found, own, throttled = _in_events(context, rule, timing.period), {}, throttled_by(configuration)
+        found, own, throttled = _in_events(context, rule, timing.window), {}, throttled_by(configuration)
     # Events of this age may have been indexed at the beginning of the period.
-    lookback = configuration.streams.lookback + configuration.streams.lag + timing.period
+    lookback = configuration.streams.lookback + configuration.streams.lag + timing.window
     return {
         "search": " | ".join(
             [*found, f"`{filter_macro(rule.id)}`", *ending(configuration, throttled if configuration.throttle else [])]

@@ -63,7 +63,7 @@ def _stanza(context: Context, stream: Stream) -> Stanza:
     configuration, streams = context.configuration, context.configuration.streams
     timing = timing_of(context, stream)
     search = [
-        f"`{stream_macro(stream.name)}` {index_window(timing.period, streams.lag)}",
+        f"`{stream_macro(stream.name)}` {index_window(timing.window, streams.lag)}",
         f"`{exclusion_macro(stream.name)}`",
         " ".join(["sigmamatch", *selecting(configuration.select.selection)]),
         f"`{ALERT_FIELDS}`",
@@ -71,7 +71,7 @@ def _stanza(context: Context, stream: Stream) -> Stanza:
         *ending(configuration, throttled_by(configuration), several=True),
     ]
     # Events of this age may have been indexed at the beginning of the period.
-    lookback = streams.lookback + streams.lag + timing.period
+    lookback = streams.lookback + streams.lag + timing.window
     rules = counted(len(stream.rules), "Sigma rule")
     about = f"{rules} on the events of the stream {stream.name}, one alert a rule and event."
     return {

@@ -156,7 +156,7 @@ def _stanza(context: Context, outcome: Outcome, correlation: Correlation, relati
         "isnotnull(sigma_correlation_type)",
         f'sigma_rule_id="{correlation.id}"',
         # What became true before, an earlier run has told.
-        f"_time>=info_max_time-{timing.period}",
+        f"_time>=info_max_time-{timing.window}",
     ]
     search = [
         _base(context, rules),
@@ -176,7 +176,7 @@ def _stanza(context: Context, outcome: Outcome, correlation: Correlation, relati
         "search": " | ".join(search),
         "description": described(outcome),
         **scheduled(configuration, timing, back, configuration.enable.of("", [outcome])),
-        "dispatch.earliest_time": f"-{duration(_whole_minutes(lag + timing.period + back))}@m",
+        "dispatch.earliest_time": f"-{duration(_whole_minutes(lag + timing.window + back))}@m",
         "dispatch.latest_time": f"-{duration(lag)}@m",
         **alerting(configuration, SEVERITIES[correlation.level]),
         **_throttled(context, correlation),
