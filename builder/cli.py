@@ -41,6 +41,7 @@ from .searches.configfile import ConfigurationError, read_configuration
 from .searches.configuration import Configuration
 from .searches.sources import sources
 from .searches.streams import products
+from .searches.unused import unused
 from .tables import table
 from .texts import escaped, json_bytes, one_line
 from .vendored import VendorError
@@ -113,10 +114,14 @@ def package(
     mappings, folder = _mappings(), _read(folders, placeholders)
     _say_errors(folder.findings)
     inputs = compile_inputs(folder, mappings, _configuration(config, folder, mappings), before)
+    if config:
+        _say(unused(config, inputs.searches.context))
     report = build_report(folder, mappings, app_version(), inputs.digest, inputs.searches)
     changed = changes(before, report) if before else None
     try:
         out.mkdir(parents=True, exist_ok=True)
+        # Those of an earlier build are not this one's.
+        (out / CHANGES).unlink(missing_ok=True)
         (out / REPORT).write_bytes(write_report(report))
         if not inputs.folder.accepted:
             _end(f"no rule can be used: nothing is built, report in {out / REPORT}")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.builds import UUID, rule
+from tests.support.builds import UUID, members, rule
 from tests.support.savedsearches import PROCESS, Stanzas, built, confs
 
 HARD = '"Deletes $HOME$ by `rm -rf` = \\"all\\" \\\\"'
@@ -85,6 +85,7 @@ def test_a_setting_of_an_action(everything: dict[str, Stanzas], setting: str) ->
 
 def test_a_mail_tells_what_the_rule_says_from_the_row(everything: dict[str, Stanzas]) -> None:
     message = everything["savedsearches"][OWN]["action.email.message.alert"]
+    assert "\nTime: $result.sigma_time$\n" in message
     lines = dict(line.split(": ", 1) for line in message.split("\n"))
     assert lines["Description"] == "$result.sigma_description$"
     assert lines["False positives"] == "$result.sigma_falsepositives$"
@@ -139,7 +140,27 @@ def test_alerts_are_written_to_the_index_that_is_configured(everything: dict[str
     assert macros["sigma_summary_index"]["definition"] == "index=sigma_alerts"
     assert macros["sigma_collect"]["definition"].startswith("collect index=sigma_alerts ")
     for stanza in (everything["savedsearches"][OWN], *streams(everything)):
-        assert stanza["search"].endswith(" | fields - _raw | `sigma_collect`")
+        assert " | rename _raw AS _sigma_raw | fields sigma_*, * | `sigma_collect` | " in stanza["search"]
+
+
+def test_a_notable_event_leads_to_the_search_of_its_row(everything: dict[str, Stanzas]) -> None:
+    for stanza in (everything["savedsearches"][OWN], *streams(everything)):
+        (listed,) = json.loads(stanza["action.notable.param.drilldown_searches"])
+        assert listed["search"] == "$sigma_drilldown$"
+        assert {key: stanza[f"action.notable.param.drilldown_{key}"] for key in listed} == listed
+        # The host of the row is called orig_host there.
+        assert not any("$host$" in value for value in stanza.values())
+
+
+def test_every_row_has_a_drilldown_whatever_it_lacks(everything: dict[str, Stanzas]) -> None:
+    for name in ("sigma_alert_fields", "sigma_rule_fields"):
+        assert ', "index=* host=\\"".host."\\"", "index=*")." earliest=' in everything["macros"][name]["definition"]
+
+
+def test_other_apps_see_searches_and_macros(tmp_path: Path) -> None:
+    meta = members(built(tmp_path, RULES))["metadata/default.meta"].decode()
+    exported = dict(re.findall(r"^\[(\w+)\]\n.*\nexport = (\w+)$", meta, re.MULTILINE))
+    assert exported["savedsearches"] == exported["macros"] == "system"
 
 
 def test_the_default_index_is_summary(tmp_path_factory: pytest.TempPathFactory) -> None:

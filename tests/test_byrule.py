@@ -74,8 +74,12 @@ def test_an_exact_rule_needs_no_command_to_decide(found: dict[str, Stanzas]) -> 
         f'eval sigma_rule_id="{UUID}01", sigma_risk_score=90',
         "`sigma_rule_fields`",
         f"`sigma_rule_{UUID.replace('-', '_')}01_filter`",
-        "fields - _raw",
+        "rename _raw AS _sigma_raw",
+        "fields sigma_*, *",
         "`sigma_collect`",
+        # The summary row has no text of the event, the alert has.
+        "rename _sigma_raw AS _raw",
+        "dedup sigma_rule_id host user keepempty=true",
     ]
 
 
@@ -106,6 +110,14 @@ def test_a_rule_can_be_sought_in_a_data_model_behind_its_summaries(found: dict[s
     assert (
         f'| eval sigma_rule_id="{UUID}09", sigma_risk_score=30 | `sigma_rule_fields` | `sigma_rule_' in search["search"]
     )
+    # What has no value is no entity, and throttles all the same.
+    known = next(command for command in commands(found, 9) if "sigma_entity=" in command)
+    key, host, *_ = known.split(", host=")
+    assert key == """eval sigma_entity=coalesce('host', "unknown")." ".coalesce('user', "unknown")"""
+    assert host.startswith('nullif(host, "unknown"), ')
+    assert 'user=nullif(user, "unknown")' in known
+    assert search["search"].endswith(" | dedup sigma_rule_id sigma_entity keepempty=true")
+    assert search["alert.suppress.fields"] == "sigma_rule_id,sigma_entity"
     assert (search["dispatch.earliest_time"], search["dispatch.latest_time"]) == ("-40m@m", "-10m@m")
 
 
@@ -131,9 +143,9 @@ def test_a_rule_that_searches_cannot_name_stays_in_its_stream_and_is_told(out: P
     ("number", "severity", "runs", "window"),
     [
         pytest.param(1, "5", 12, 5, id="critical"),
-        pytest.param(2, "4", 1, 120, id="a-schedule-of-its-own"),
+        pytest.param(2, "4", 1, 180, id="a-schedule-of-its-own"),
         pytest.param(3, "2", 1, 60, id="low"),
-        pytest.param(4, "1", 1, 240, id="informational"),
+        pytest.param(4, "1", 1, 300, id="informational"),
     ],
 )
 def test_a_rule_runs_by_its_level_and_reads_its_period(

@@ -90,6 +90,12 @@ def test_searches_that_are_gone_leave_stanzas_that_find_nothing(builds: tuple[Pa
     for name in gone:
         assert after[name]["search"] == "| makeresults | where false()"
         assert (after[name]["disabled"], after[name]["enableSched"]) == ("1", "0")
+        # Switched on in local/, it alerts of nothing.
+        assert (after[name]["relation"], after[name]["quantity"], after[name]["alert.track"]) == (
+            "greater than",
+            "0",
+            "0",
+        )
         assert "since version 0.1.0" in after[name]["description"]
     assert {name for name, stanza in after.items() if "makeresults" in stanza["search"]} == gone
 
@@ -126,6 +132,14 @@ def test_the_same_rules_are_no_change(tmp_path: Path) -> None:
     assert [found[key] for key in ("new", "changed", "removed", "refused", "retired")] == [[], [], [], [], []]
 
 
+def test_changes_of_an_earlier_build_do_not_stay(tmp_path: Path) -> None:
+    out = built(tmp_path, BEFORE, OWN)
+    built(tmp_path, BEFORE, OWN, "--previous", out / "build-report.json")
+    assert (out / "build-changes.json").exists()
+    built(tmp_path, BEFORE, OWN)
+    assert not (out / "build-changes.json").exists()
+
+
 def test_the_summary_counts_the_changes(builds: tuple[Path, Path], tmp_path: Path) -> None:
     arguments = ["--rules", builds[1].parent / "rules", "--config", builds[1].parent / "config.yml"]
     result = run("package", *arguments, "--out", tmp_path, "--previous", builds[0] / "build-report.json")
@@ -153,6 +167,12 @@ def test_a_report_of_a_version_that_said_less_is_compared_as_far_as_it_goes(tmp_
         pytest.param("[]", ":1: error report: this is no build report; ", id="a-list"),
         pytest.param('{"app": {}, "rules": [{"id": 1}]}', ":1: error report: this is no build report; ", id="other"),
         pytest.param('{"app": {}, "rules": [], "searches": {"names": [1]}}', ":1: error report: ", id="no-names"),
+        pytest.param('{"app": {}, "rules": [], "searches": {"names": ["a]b"]}}', ":1: error report: ", id="odd-names"),
+        pytest.param(
+            '{"app": {}, "rules": [], "searches": {"retired": [{"name": "", "since": "1"}]}}',
+            ":1: error report: ",
+            id="odd-retired",
+        ),
         pytest.param('{"app": {}, "rules": [], "searches": {"names": null}}', ":1: error report: ", id="null-names"),
     ],
 )

@@ -128,10 +128,6 @@ FAULTS: dict[str, tuple[str, list[tuple[int, str]]]] = {
     "a period of no level": ("periods: {lwo: 1h}\n", [(1, "'periods.lwo': there is no such key; did you mean low?")]),
     "seconds of lag": ("streams: {lag: 90s}\n", [(1, "'streams.lag': '90s': must be whole minutes")]),
     "lag too long": ("streams: {lag: 2d}\n", [(1, "'streams.lag': '2d': must be between 0s and 24h")]),
-    "lookback shorter than the window": (
-        "streams:\n  {period: 4h, lag: 1h, lookback: 4h}\n",
-        [(1, "'streams': lookback must not be shorter")],
-    ),
     "a stream that does not exist": (
         "enable:\n  streams: [windows_sysmom]\n",
         [(2, "'enable.streams 1': there is no 'windows_sysmom'; did you mean windows_sysmon?")],
@@ -171,6 +167,48 @@ FAULTS: dict[str, tuple[str, list[tuple[int, str]]]] = {
     ),
     "a schedule without a cron": ("schedules: [{streams: windows_sysmon}]\n", [(1, "'schedules 1': needs cron")]),
     "a field with a blank": ("throttle: {fields: [a b]}\n", [(1, "'throttle.fields 1': 'a b' is no name of a field")]),
+    "a step from a minute on": (
+        "schedules: [{streams: windows_sysmon, cron: '5/10 * * * *'}]\n",
+        [(1, "'schedules 1.cron': '5/10 * * * *': '5/10' is not read alike everywhere; write 5-59/10")],
+    ),
+    "a cron of uneven runs": (
+        "schedules: [{streams: windows_sysmon, cron: '5 8-18 * * *'}]\n",
+        [(1, "'schedules 1.cron': '5 8-18 * * *': its runs are 60 to 840 minutes apart")],
+    ),
+    "a window as long as the shortest period": (
+        "streams: {period: 10m}\nschedule_window: 10m\n",
+        [(2, "'schedule_window': a search runs every 10m; the window must be shorter")],
+    ),
+    "a window as long as the period of a rule": (
+        "by_rule: {level: critical}\nschedule_window: 5m\n",
+        [(2, "'schedule_window': a search runs every 5m")],
+    ),
+    "an action without a value": (
+        "actions:\n  notable:\n  summary: false\n",
+        [(2, "'actions.notable': has no value: a mapping, as {}, switches it on, false off")],
+    ),
+    "a subject that ends in a backslash": (
+        "actions:\n  email: {to: a@b, subject: 'x\\'}\n",
+        [(2, "'actions.email.subject': 'x\\': a setting cannot end in a backslash")],
+    ),
+    "a subject with a sign that cannot be printed": (
+        'actions:\n  email: {to: a@b, subject: "x\\ey"}\n',
+        [(2, "'actions.email.subject': ")],
+    ),
+    "a shell command": (
+        "actions:\n  email: {to: a@b, subject: 'rm -rf /'}\n",
+        [(2, "'actions.email.subject': 'rm -rf /': AppInspect refuses")],
+    ),
+    "an address that ends in a backslash": (
+        "actions: {email: {to: 'a@b\\'}}\n",
+        [(1, "'actions.email.to': 'a@b\\': a setting cannot end")],
+    ),
+    "a webhook that ends in a backslash": (
+        "actions: {webhook: {url: 'https://h/\\'}}\n",
+        [(1, "'actions.webhook.url': 'https://h/")],
+    ),
+    "a field that ends in a backslash": ("throttle: {fields: 'a\\'}\n", [(1, "'throttle.fields': 'a")]),
+    "a field with a control character": ('throttle: {fields: "a\\x01"}\n', [(1, "'throttle.fields': 'a")]),
     "a window as text": ("schedule_window: soon\n", [(1, "'schedule_window': 'soon': a duration is a number")]),
     "mail to nobody": ("actions: {email: {subject: x}}\n", [(1, "'actions.email': needs to")]),
     "mail to no address": (

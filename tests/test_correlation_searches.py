@@ -102,7 +102,22 @@ def test_a_search_reads_what_its_rules_match_and_evaluates_the_correlation(found
     assert keep == (
         f'where isnotnull(sigma_correlation_type) AND sigma_rule_id="{UUID}14" AND _time>=info_max_time-900'
     )
-    assert rest == ["`sigma_alert_fields`", "fields - _raw", "`sigma_collect`"]
+    text = " | ".join(rest)
+    assert text == (
+        "fields - info_* | eval host=coalesce(host, Computer, ComputerName, dest),"
+        " user=coalesce(user, User, TargetUserName, SubjectUserName) | `sigma_alert_fields`"
+        ' | eval sigma_drilldown="index=* earliest=".floor(sigma_window_start)." latest=".(floor(sigma_window_end)+1)."'
+        f' | sigmamatch rules=\\"{A},{B}\\" fields=windows_xml explain=true"'
+        f" | `sigma_correlation_{UUID.replace('-', '_')}14_filter`"
+        " | rename _raw AS _sigma_raw | fields sigma_*, * | `sigma_collect` | rename _sigma_raw AS _raw"
+        " | dedup sigma_rule_id sigma_group keepempty=true"
+    )
+
+
+def test_every_correlation_has_a_filter_that_keeps_everything(found: dict[str, Stanzas]) -> None:
+    filters = {name: one["definition"] for name, one in found["macros"].items() if name.endswith("_filter")}
+    assert len(filters) == len([name for name in found["savedsearches"] if name.startswith("Sigma Correlation - ")])
+    assert set(filters.values()) == {"search *"}
 
 
 def test_rules_of_several_products_are_read_where_each_is(found: dict[str, Stanzas]) -> None:
@@ -128,7 +143,7 @@ def test_a_counting_rule_of_sigma_1_is_a_correlation(found: dict[str, Stanzas]) 
         pytest.param(12, 15, 20, id="fewer-make-it-true"),
         pytest.param(14, 15, 35, id="a-chain"),
         pytest.param(15, 15, 14, id="refusing-a-rule"),
-        pytest.param(16, 8 * 60, 7 * 24 * 60, id="a-long-one-runs-seldom"),
+        pytest.param(16, 9 * 60, 7 * 24 * 60, id="a-long-one-runs-seldom"),
         pytest.param(21, 15, 70, id="a-chain-of-shown-ones"),
     ],
 )

@@ -114,6 +114,7 @@ QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 SPLUNK = {
     "addinfo",
     "collect",
+    "dedup",
     "eval",
     "fields",
     "fillnull",
@@ -121,6 +122,7 @@ SPLUNK = {
     "mvexpand",
     "rename",
     "search",
+    "sort",
     "tstats",
     "where",
 }
@@ -215,7 +217,7 @@ def test_the_window_of_a_search_by_stream_is_its_period(app: App) -> None:
                 r"_index_earliest=-(\d+)m@m _index_latest=-(\d+)m@m", settings["search"]
             )
             assert not others
-            assert (int(since) - int(until)) * 60 == read_cron(settings["cron_schedule"]).period
+            assert (int(since) - int(until)) * 60 == read_cron(settings["cron_schedule"]).window
 
 
 def test_searches_start_at_different_minutes(build: Build) -> None:
@@ -269,6 +271,8 @@ DROPPED = {
     "counted alone": ("", "7"),
     "with a search of its own": ("by_rule: [{level: critical}]", "27"),
     "with searches of their own": ("by_rule: [{rules: [lockout, 'failed*']}, {status: experimental}]", None),
+    # Settings may raise its level to one that is selected.
+    "with a search of its own, below the level": ("by_rule: [{tags: attack.t1078}]", "37"),
     "of another stream": (f"by_rule: [{{rules: {UUID}06}}]", "7"),
     "not selected": ("by_rule: [{level: critical}]\nselect: {level: low}", "27"),
 }
@@ -283,6 +287,36 @@ def test_rules_that_alert_elsewhere_are_dropped(case: str, build: Build) -> None
         return
     found = re.findall(r"search NOT sigma_rule_id(?:=| IN \()([^)|]*)", stream_of(app)["search"])
     assert [re.findall(rf'"{UUID}0(\d)"', one) for one in found] == [list(expected)]
+
+
+ORDER = (
+    'eval sigma_order=case(sigma_level="informational", 1, sigma_level="low", 2, sigma_level="medium", 3,'
+    ' sigma_level="high", 4, sigma_level="critical", 5) | sort 0 -sigma_order -_time | fields - sigma_order'
+)
+ANNOTATED = (
+    'eval sigma_mitre_attack=split(trim(replace(sigma_techniques, "\\s+", " ")), " ")'
+    ' | rename sigma_mitre_attack AS "annotations.mitre_attack"'
+)
+COLLECTED = "rename _raw AS _sigma_raw | fields sigma_*, * | `sigma_collect` | rename _sigma_raw AS _raw"
+#: Configuration; what comes behind the rows.
+ENDINGS = {
+    "default": ("", f"{COLLECTED} | {ORDER} | dedup sigma_rule_id host keepempty=true"),
+    "fields that throttle": (
+        "throttle: {fields: [user, a-b, c.d]}",
+        f'{COLLECTED} | {ORDER} | dedup sigma_rule_id user "a-b" c.d keepempty=true',
+    ),
+    "without a summary or throttling": ("{throttle: false, actions: {summary: false}}", ORDER),
+    "with ATT&CK for risk events": (
+        "actions: {risk: {}, summary: false}",
+        f"{ANNOTATED} | {ORDER} | dedup sigma_rule_id host keepempty=true",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ENDINGS)
+def test_every_row_is_collected_and_the_highest_that_alert_come_first(case: str, build: Build) -> None:
+    configuration, expected = ENDINGS[case]
+    assert stream_of(build(configuration))["search"].partition('sigma_rule_id="' + UUID + '07" | ')[2] == expected
 
 
 def test_a_stream_of_no_rule_has_no_search(build: Build) -> None:
@@ -339,9 +373,9 @@ SETTINGS = {
     "severity of the lowest level": ("alert.severity", "select: {level: high}", "4"),
     "expiry": ("alert.expires", "expires: 3d", "72h"),
     "window of the schedule": ("schedule_window", "schedule_window: 10m", "10"),
-    "lookback": ("dispatch.earliest_time", "streams: {lookback: 2d}", "-48h"),
+    "lookback": ("dispatch.earliest_time", "streams: {lookback: 2d}", "-2900m"),
     "lookback of a rare search": (
-        "dispatch.earliest_time", "schedules: [{streams: windows_security, cron: '9 5 * * *'}]", "-1445m",
+        "dispatch.earliest_time", "schedules: [{streams: windows_security, cron: '9 5 * * *'}]", "-2945m",
     ),
 }  # fmt: skip
 
@@ -360,6 +394,40 @@ def test_the_report_tells_what_is_read_for_one_rule_alone_and_what_the_searches_
     assert told["slots"]["by_stream"]["searches"] == 3
     assert told["slots"]["by_rule"]["searches"] == 5
     assert told["slots"]["available"] == 11
+    # Of every search there is: three by stream and one of a correlation.
+    assert told["slots"]["this_package"] == {"searches": 4, "slots": 0.1}
+
+
+#: Configuration; the searches of all rules in each way; what is said of the searches by stream.
+NEEDS = {
+    "by stream": ("", (4, 3), "3 searches by event stream for 4 rules, 0 of them switched on"),
+    "by rule": (
+        "{by_rule: {level: informational}, periods: {low: 5m, medium: 5m, high: 5m}}", (7, 3),
+        "no search by event stream: every rule that alerts has a search of its own",
+    ),
+    "correlations alone": (
+        "select: {rules: Many}", (0, 0), "no search by event stream: no rule is selected that alerts by itself",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NEEDS)
+def test_what_is_needed_counts_every_rule_that_alerts(case: str, tmp_path: Path) -> None:
+    configuration, (by_rule, by_stream), said = NEEDS[case]
+    (tmp_path / "c.yml").write_text(configuration, "utf-8")
+    rules = write(tmp_path / "rules", **RULES)
+    result = run("package", "--rules", rules, "--config", tmp_path / "c.yml", "--out", tmp_path)
+    found = report_of(tmp_path)["searches"]["slots"]
+    assert (found["by_rule"]["searches"], found["by_stream"]["searches"]) == (by_rule, by_stream)
+    assert said in result.stdout.splitlines()
+    assert f"{found['this_package']['slots']} of 11 slots on 16 cores if all are switched on;" in result.stdout
+    assert "warning:" not in result.stdout
+
+
+def test_more_searches_than_splunk_runs_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("builder.searches.slots.AVAILABLE", 0)
+    result = run("package", "--rules", write(tmp_path / "rules", **RULES), "--out", tmp_path)
+    assert "  warning: that is more than there are, " in result.stdout
 
 
 def test_a_wrong_configuration_ends_the_build(tmp_path: Path) -> None:
@@ -413,6 +481,46 @@ def test_names_of_stanzas(case: str) -> None:
     assert re.fullmatch(r"Sigma Rule - [\w.-]{1,64}", name, re.ASCII)
     assert re.fullmatch(r"\w+", macro_word(ident), re.ASCII)
     assert stanza_name("Rule", ident + "x") != name
+
+
+def test_ids_alike_in_letters_have_macros_of_their_own() -> None:
+    assert len({macro_word(ident) for ident in ("acme.rule-1", "acme-rule-1", "acme_rule_1")}) == 3
+    # Its hyphens stand where those of every other do.
+    assert macro_word(f"{UUID}01") == f"{UUID}01".replace("-", "_")
+
+
+#: Configuration; the warnings.
+WARNED = {
+    "a stream that is not there": (
+        "enable:\n  streams: [windows_security, windows_powershell]\n",
+        [(2, "'enable.streams': the package has no search of the stream windows_powershell: ")],
+    ),
+    "schedules of nothing": (
+        "schedules:\n- {level: critical, cron: '7 * * * *'}\n- {streams: proxy, cron: '7 * * * *'}\n",
+        [
+            (2, "'schedules.1': none of these rules has a search of its own; "),
+            (3, "'schedules.2.streams': the package"),
+        ],
+    ),
+    "schedules of a rule and a correlation": (
+        "by_rule: {level: critical}\nschedules: [{level: critical, cron: 7 * * * *}, {rules: Many, cron: 9 * * * *}]",
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WARNED)
+def test_what_is_said_of_searches_that_are_not_there_is_a_warning(case: str, tmp_path: Path) -> None:
+    configuration, expected = WARNED[case]
+    file = tmp_path / "c.yml"
+    file.write_text(configuration, "utf-8")
+    rules = write(tmp_path / "rules", **RULES)
+    result = run("package", "--rules", rules, "--config", file, "--out", tmp_path / "out")
+    assert result.exit_code == 0
+    lines = result.stderr.splitlines()
+    assert len(lines) == len(expected)
+    for line, (number, message) in zip(lines, expected, strict=True):
+        assert line.startswith(f"{file}:{number}: warning config: {message}")
 
 
 #: What a rule may say, and what is left of it in a setting.

@@ -10,18 +10,20 @@ the row. What rules say is taken from the row, so nothing of theirs can be read 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from builder.lookups import techniques
 from builder.outcomes import Outcome
-from sigmaengine.metadata import DEFAULT_LEVEL
+from sigmaengine.metadata import DEFAULT_LEVEL, LEVELS
 from sigmaengine.results import RISK_SCORES
 
 from .alertrow import DRILLDOWN
 from .conf import prose
 from .configuration import Actions, Configuration, Email, Notable, Risk, Webhook
-from .summary import WRITE
+from .summary import WRITE, listed
+from .words import quoted
 
 Settings = dict[str, str]
 
@@ -55,12 +57,36 @@ def action_settings(actions: Actions, subject: Subject) -> Settings:
     return settings
 
 
-def collecting(configuration: Configuration) -> list[str]:
-    """The commands at a search's end by which its rows get into the summary index.
+# Of an event with _raw this alone would be written, so it is put aside; what is read of a long row is its beginning.
+_COLLECTING = ("rename _raw AS _sigma_raw", "fields sigma_*, *", f"`{WRITE}`", "rename _sigma_raw AS _raw")
+_LEVEL_NUMBERS = ", ".join(f'sigma_level="{level}", {number}' for number, level in enumerate(LEVELS, 1))
+_HIGHEST_FIRST = (f"eval sigma_order=case({_LEVEL_NUMBERS})", "sort 0 -sigma_order -_time", "fields - sigma_order")
+_ANNOTATED = (
+    f"eval sigma_mitre_attack={listed('sigma_techniques')}",
+    'rename sigma_mitre_attack AS "annotations.mitre_attack"',
+)
 
-    Of an event with ``_raw`` this alone would be written there; ``sigma_drilldown`` finds it.
+
+def ending(configuration: Configuration, throttled_by: Iterable[str], *, several: bool = False) -> list[str]:
+    """The commands at a search's end: every row is written to the summary index, then those are left that alert.
+
+    Splunk takes the first rows of a search alone (``max_per_result_alerts``), so none is there that would be
+    held back. ``throttled_by``: the fields that throttle; ``several``: the rows are of several rules.
     """
-    return ["fields - _raw", f"`{WRITE}`"] if configuration.actions.summary else []
+    actions, fields = configuration.actions, [_field(name) for name in throttled_by]
+    return [
+        *(_COLLECTING if actions.summary else ()),
+        *(_ANNOTATED if several and (actions.risk or actions.notable) else ()),
+        *(_HIGHEST_FIRST if several else ()),
+        *([f"dedup {' '.join(fields)} keepempty=true"] if fields else ()),
+    ]
+
+
+def _field(name: str) -> str:
+    return name if _PLAIN.match(name) else quoted(name)
+
+
+_PLAIN = re.compile(r"[\w.]+\Z", re.ASCII)
 
 
 def _token(field: str) -> str:
@@ -84,7 +110,7 @@ _LINES = {
     "References": "sigma_references",
     "Author": "sigma_author",
     "Rule id": "sigma_rule_id",
-    "Time": "_time",
+    "Time": "sigma_time",
     "Host": "host",
     "User": "user",
     "Group": "sigma_group",
@@ -113,7 +139,13 @@ def _webhook(webhook: Webhook, _: Subject) -> Settings:
 # --- Enterprise Security -------------------------------------------------------------------------
 
 
-_DRILLDOWN = 'index=* host="$host$" | sigmamatch rules="$sigma_rule_id$" explain=true'
+# A notable event calls the row's host orig_host, so no text of it names the host.
+_DRILLDOWN = {
+    "name": "Matches of $sigma_rule_title$",
+    "search": f"${DRILLDOWN}$",
+    "earliest_offset": "$info_min_time$",
+    "latest_offset": "$info_max_time$",
+}
 
 
 def _correlation_search(subject: Subject) -> Settings:
@@ -138,10 +170,9 @@ def _notable(notable: Notable, subject: Subject) -> Settings:
         "action.notable.param.security_domain": notable.security_domain,
         # What the row says as ``severity`` counts before this.
         "action.notable.param.severity": subject.level or DEFAULT_LEVEL,
-        "action.notable.param.drilldown_name": "Matches of $sigma_rule_title$ on $host$",
-        "action.notable.param.drilldown_search": _DRILLDOWN,
-        "action.notable.param.drilldown_earliest_offset": "$info_min_time$",
-        "action.notable.param.drilldown_latest_offset": "$info_max_time$",
+        # One search for versions before 8, a list of them since.
+        **{f"action.notable.param.drilldown_{key}": value for key, value in _DRILLDOWN.items()},
+        "action.notable.param.drilldown_searches": json.dumps([_DRILLDOWN]),
     }
 
 
@@ -153,7 +184,7 @@ def _risk(risk: Risk, subject: Subject) -> Settings:
     return {
         "action.risk": "1",
         "action.risk.param._risk": json.dumps(objects),
-        "action.risk.param._risk_message": "$sigma_rule_title$ on $host$",
+        "action.risk.param._risk_message": "$sigma_rule_title$",
         # Each object has its own.
         "action.risk.param._risk_score": "0",
         "action.risk.param.verbose": "0",

@@ -37,8 +37,11 @@ SEVERITY = "severity"
 #: A search that shows the event and what of the rule matched it.
 DRILLDOWN = "sigma_drilldown"
 
+#: The time for people to read.
+TIME = "sigma_time"
+
 #: Every field of a row.
-FIELDS = (*OF_MATCH, *OF_LOOKUP, "sigma_severity", SEVERITY, DRILLDOWN)
+FIELDS = (*OF_MATCH, *OF_LOOKUP, "sigma_severity", SEVERITY, TIME, DRILLDOWN)
 
 
 def definition() -> str:
@@ -46,19 +49,22 @@ def definition() -> str:
     of_match = ", ".join(f'{field}=spath(sigma_match, "{key}")' for field, key in OF_MATCH.items())
     of_lookup = ", ".join(f"{column} AS {field}" for field, column in OF_LOOKUP.items())
     return (
-        f"mvexpand sigma_match | eval {of_match}"
-        f" | eval sigma_severity=sigma_level, {SEVERITY}=sigma_level, {DRILLDOWN}={drilldown()}"
-        f" | lookup {LOOKUP} sigma_rule_id OUTPUT {of_lookup}"
+        f"mvexpand sigma_match | eval {of_match} | eval {derived()} | lookup {LOOKUP} sigma_rule_id OUTPUT {of_lookup}"
     )
 
 
-def drilldown() -> str:
-    """The expression of the field of that name."""
-    return _DRILLDOWN
+def derived() -> str:
+    """The assignments of the fields that follow from others of the row."""
+    return (
+        f"sigma_severity=sigma_level, {SEVERITY}=sigma_level"
+        f', {TIME}=strftime(_time, "%Y-%m-%d %H:%M:%S %z"), {DRILLDOWN}={_DRILLDOWN}'
+    )
 
 
-# The event's second, not its source: paths hold backslashes, which a search would read otherwise.
+# The event's second, not its source: paths hold backslashes, which a search would read otherwise. Rows of data
+# models have no index, those of correlations neither that nor a host.
 _DRILLDOWN = (
-    r'"index=\"".index."\" host=\"".host."\" sourcetype=\"".sourcetype."\" earliest=".floor(_time)'
-    r'." latest=".(floor(_time)+1)." | sigmamatch rules=\"".sigma_rule_id."\" explain=true"'
+    r'coalesce("index=\"".index."\" host=\"".host."\" sourcetype=\"".sourcetype."\"", "index=* host=\"".host."\"",'
+    r' "index=*")." earliest=".floor(_time)." latest=".(floor(_time)+1)'
+    r'." | sigmamatch rules=\"".sigma_rule_id."\" explain=true"'
 )

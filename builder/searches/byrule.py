@@ -9,19 +9,21 @@ from builder.paths import MAPPINGS
 from sigmaengine.metadata import LEVELS
 from sigmaengine.rule import Rule
 
-from .actions import Subject, action_settings, collecting
+from .actions import Subject, action_settings, ending
 from .alertrow import ALERT_FIELDS
 from .conf import Stanza, macro_word, prose, stanza_name
 from .configuration import OTHER, Configuration
 from .context import Context, Part
-from .datamodels import DataModels, Refusal, TstatsQuery, read_datamodels, tstats_query
+from .datamodels import UNKNOWN, DataModels, Refusal, TstatsQuery, read_datamodels, tstats_query
 from .reading import reading
 from .rulerow import RULE_FIELDS, definition, row_of
 from .schedule import Timing, duration, staggered
-from .stanzas import SEVERITIES, alerting, in_indexes, index_window, scheduled
+from .stanzas import SEVERITIES, alerting, in_indexes, index_window, scheduled, throttled_by
 from .streams import products
 
 KIND = "Rule"
+#: The values of the fields that throttle, of a row of a data model.
+ENTITY = "sigma_entity"
 
 
 def filter_macro(rule_id: str) -> str:
@@ -78,19 +80,32 @@ def _stanza(context: Context, outcome: Outcome, rule: Rule) -> Stanza:
     timing = timing_of(configuration, stanza_name(KIND, rule.id), outcome)
     query = over_datamodel(context, rule)
     if isinstance(query, TstatsQuery):
-        found, window = [query.search, row_of(rule.id, rule.level)], _event_window(configuration, timing.period)
+        found = [query.search, _entities(configuration, query), row_of(rule.id, rule.level)]
+        own, throttled = _event_window(configuration, timing.window), ["sigma_rule_id", ENTITY]
+        if configuration.throttle:
+            own["alert.suppress.fields"] = ",".join(throttled)
     else:
-        found, window = _in_events(context, rule, timing.period), {}
+        found, own, throttled = _in_events(context, rule, timing.window), {}, throttled_by(configuration)
     # Events of this age may have been indexed at the beginning of the period.
-    lookback = configuration.streams.lookback + configuration.streams.lag + timing.period
+    lookback = configuration.streams.lookback + configuration.streams.lag + timing.window
     return {
-        "search": " | ".join([*found, f"`{filter_macro(rule.id)}`", *collecting(configuration)]),
+        "search": " | ".join(
+            [*found, f"`{filter_macro(rule.id)}`", *ending(configuration, throttled if configuration.throttle else [])]
+        ),
         "description": described(outcome),
         **scheduled(configuration, timing, lookback, configuration.enable.of("", [outcome])),
-        **window,
         **alerting(configuration, SEVERITIES[rule.level]),
+        **own,
         **action_settings(configuration.actions, Subject(f"Sigma - {outcome.title} - Rule", outcome)),
     }
+
+
+def _entities(configuration: Configuration, query: TstatsQuery) -> str:
+    """Fields without a value have none, where the data model says ``unknown``; a throttle key has a value."""
+    fields = configuration.throttle.fields if configuration.throttle else ()
+    key = '." ".'.join(f"coalesce('{field}', \"{UNKNOWN}\")" for field in fields) or f'"{UNKNOWN}"'
+    known = [f'{field}=nullif({field}, "{UNKNOWN}")' for field in dict.fromkeys(("host", *query.fields))]
+    return f"eval {', '.join([f'{ENTITY}={key}', *known])}"
 
 
 def _event_window(configuration: Configuration, period: int) -> dict[str, str]:

@@ -8,12 +8,12 @@ from sigmaengine.metadata import LEVELS
 from sigmaengine.problems import counted
 from sigmaengine.selection import Selection
 
-from .actions import Subject, action_settings, collecting
+from .actions import Subject, action_settings, ending
 from .alertrow import ALERT_FIELDS
 from .conf import Stanza, prose, stanza_name
 from .context import Context, Part
 from .schedule import Timing, staggered
-from .stanzas import SEVERITIES, alerting, in_indexes, index_window, scheduled
+from .stanzas import SEVERITIES, alerting, in_indexes, index_window, scheduled, throttled_by
 from .streams import Stream, can_match
 from .words import is_one_of, quoted
 
@@ -63,19 +63,21 @@ def _stanza(context: Context, stream: Stream) -> Stanza:
     configuration, streams = context.configuration, context.configuration.streams
     timing = timing_of(context, stream)
     search = [
-        f"`{stream_macro(stream.name)}` {index_window(timing.period, streams.lag)}",
+        f"`{stream_macro(stream.name)}` {index_window(timing.window, streams.lag)}",
         f"`{exclusion_macro(stream.name)}`",
         " ".join(["sigmamatch", *selecting(configuration.select.selection)]),
         f"`{ALERT_FIELDS}`",
         *_left_out(context, stream),
-        *collecting(configuration),
+        *ending(configuration, throttled_by(configuration), several=True),
     ]
+    # Events of this age may have been indexed at the beginning of the period.
+    lookback = streams.lookback + streams.lag + timing.window
     rules = counted(len(stream.rules), "Sigma rule")
     about = f"{rules} on the events of the stream {stream.name}, one alert a rule and event."
     return {
         "search": " | ".join(search),
         "description": prose(about),
-        **scheduled(configuration, timing, max(streams.lookback, timing.period + streams.lag), is_on(context, stream)),
+        **scheduled(configuration, timing, lookback, is_on(context, stream)),
         # The row has its rule's own, as the field severity.
         **alerting(configuration, SEVERITIES[configuration.select.selection.level]),
         **action_settings(configuration.actions, Subject(stanza_name(KIND, stream.name))),
@@ -95,7 +97,12 @@ def selecting(selection: Selection) -> Iterable[str]:
 
 
 def _left_out(context: Context, stream: Stream) -> Iterable[str]:
-    """Rules that have searches of their own, and those that only correlations count."""
-    ids = [rule.id for rule in context.let_through if can_match(context.routing, context.sources, stream.name, rule)]
+    """Rules that have searches of their own, and those that only correlations count.
+
+    The former whatever their level is: a level of the lookup of rule settings may let them through.
+    """
+    own = set(context.alone).union(rule.id for rule in context.let_through)
+    rules = [rule for rule in context.folder.rules if rule.id in own]
+    ids = [rule.id for rule in rules if can_match(context.routing, context.sources, stream.name, rule)]
     if ids:
         yield f"search NOT {is_one_of('sigma_rule_id', ids)}"

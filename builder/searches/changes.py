@@ -11,6 +11,8 @@ from typing import Any
 from builder.outcomes import Outcome
 from builder.texts import escaped, json_bytes, one_line
 
+from .conf import is_stanza_name
+
 FILE = "build-changes.json"
 # How many of a kind the summary for people names before it refers to the file.
 _SHOWN = 10
@@ -52,8 +54,8 @@ def _is_report(report: object) -> bool:
     return (
         isinstance(names, list)
         and isinstance(gone, list)
-        and all(isinstance(one, str) for one in names)
-        and all(_is_entry(one, "name", "since") for one in gone)
+        and all(isinstance(one, str) and is_stanza_name(one) for one in names)
+        and all(_is_entry(one, "name", "since") and is_stanza_name(one["name"]) for one in gone)
         and all(_is_entry(one, "id", "title", "status") for one in rules)
     )
 

@@ -14,6 +14,7 @@ Stanza = Mapping[str, str]
 LONGEST_NAME = 99
 _LISTED_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._#-]*\Z")
 _PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\Z")
 
 
 def stanza_name(kind: str, ident: str) -> str:
@@ -24,6 +25,11 @@ def stanza_name(kind: str, ident: str) -> str:
     """
     plain = ident if _PLAIN_ID.match(ident) else sha256(ident.encode("utf-8", "backslashreplace")).hexdigest()[:32]
     return f"Sigma {kind} - {plain}"
+
+
+def is_kind(name: str, kind: str) -> bool:
+    """Whether a saved search's name is one of this kind."""
+    return name.startswith(f"Sigma {kind} - ")
 
 
 def is_nameable(ident: str) -> bool:
@@ -37,8 +43,11 @@ def is_listable(ident: str) -> bool:
 
 
 def macro_word(ident: str) -> str:
-    """An id as a part of a macro's name."""
-    return re.sub(r"[^A-Za-z0-9]", "_", stanza_name("", ident).removeprefix("Sigma  - "))
+    """An id as a part of a macro's name; with a hash where another id may have the same letters and digits."""
+    word = re.sub(r"[^A-Za-z0-9]", "_", stanza_name("", ident).removeprefix("Sigma  - "))
+    if _UUID.match(ident):
+        return word
+    return f"{word}_{sha256(ident.encode('utf-8', 'backslashreplace')).hexdigest()[:8]}"
 
 
 def prose(text: str) -> str:
@@ -51,6 +60,24 @@ def prose(text: str) -> str:
     return re.sub(r"rm(\s+)-(?=[rf])", "rm\\1\u2011", line).rstrip("\\ ")
 
 
+#: AppInspect looks for destructive shell commands line by line, in whatever is written in a .conf file.
+SHELL_COMMAND = re.compile(r"rm\s+-[rf]")
+
+
+def unwritable(text: str) -> str:
+    """Why text of people cannot stand in a setting as it is; empty if it can."""
+    if SHELL_COMMAND.search(text):
+        return "AppInspect refuses a package with this shell command"
+    if not text.isprintable():
+        return "it has signs that cannot be printed"
+    return "a setting cannot end in a backslash" if text.rstrip().endswith("\\") else ""
+
+
+def is_stanza_name(name: str) -> bool:
+    """True of what can be the name of a stanza."""
+    return 0 < len(name) <= LONGEST_NAME and name.isprintable() and not re.search(r"[\[\]/]", name)
+
+
 def _is_line(text: str) -> bool:
     return text == text.strip() and not text.endswith("\\") and one_line(text) == " ".join(text.split())
 
@@ -59,7 +86,7 @@ def conf(stanzas: Mapping[str, Stanza], heading: str) -> str:
     """The file's text, ``heading`` as a comment first. Raises ValueError where Splunk would read something else."""
     lines = [f"# {line}" for line in heading.splitlines()]
     for name, settings in stanzas.items():
-        if not name or len(name) > LONGEST_NAME or not name.isprintable() or re.search(r"[\[\]/]", name):
+        if not is_stanza_name(name):
             raise ValueError(f"{name!r} cannot be the name of a stanza")
         lines += ["", f"[{name}]"]
         for setting, value in settings.items():

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -54,6 +54,7 @@ from .sections import (
     one_of,
     or_off,
     section,
+    settable,
     several,
     text,
 )
@@ -99,7 +100,23 @@ def read_configuration(
     if values is None:
         raise ConfigurationError(sorted(place.findings))
     values.pop("version", None)
-    return Configuration(**values)
+    found = Configuration(**values)
+    shortest = min(_periods_of(found, folder))
+    if found.schedule_window.isdecimal() and int(found.schedule_window) * MINUTE >= shortest:
+        place.at("schedule_window").fault(f"a search runs every {duration(shortest)}; the window must be shorter")
+        raise ConfigurationError(place.findings)
+    return found
+
+
+def _periods_of(configuration: Configuration, folder: RuleFolder) -> Iterator[int]:
+    """How often searches run, of streams, of single rules and of correlations."""
+    yield configuration.streams.period
+    yield from (schedule.timing.period for schedule in configuration.schedules)
+    own = configuration.alone(folder.accepted)
+    selected = {one.id for one in configuration.select.chosen(folder.accepted) if one.correlation}
+    for info in map(rule_info, folder.accepted):
+        if info.id in own or info.id in selected:
+            yield configuration.periods[info.level]
 
 
 # --- values -------------------------------------------------------------------------------------
@@ -168,13 +185,13 @@ def _written_index(place: Place) -> Any:
 def _field(place: Place) -> Any:
     if not isinstance(place.value, str) or not _FIELD.match(place.value):
         return place.fault(f"{shown(place.value)} is no name of a field")
-    return place.value
+    return settable(place)
 
 
 def _address(place: Place) -> Any:
     if not isinstance(place.value, str) or not _ADDRESS.match(place.value):
         return place.fault(f"{shown(place.value)} is no mail address and no $result.FIELD$")
-    return place.value
+    return settable(place)
 
 
 def _url(place: Place) -> Any:
@@ -182,7 +199,7 @@ def _url(place: Place) -> Any:
     parts = urlsplit(value) if isinstance(value, str) and value.isprintable() and " " not in value else None
     if parts is None or parts.scheme not in ("http", "https") or not parts.netloc:
         return place.fault(f"{shown(value)} is no address of the form https://host/path")
-    return value
+    return settable(place)
 
 
 def _folded(place: Place) -> Any:
@@ -274,11 +291,13 @@ _ACTIONS: dict[str, Reader] = {
 }
 
 
-def _streams(place: Place, values: Mapping[str, Any]) -> Any:
-    read = Streams(**values)
-    if read.lookback < read.period + read.lag:
-        return place.fault("lookback must not be shorter than period and lag together, or events are never read")
-    return read
+def _actions(place: Place) -> Any:
+    """An action without a value is neither on nor off."""
+    nothing = [key for key, value in place.value.items() if value is None] if isinstance(place.value, Mapping) else []
+    for key in nothing:
+        place.at(key).fault("has no value: a mapping, as {}, switches it on, false off")
+    read = made(Actions, _ACTIONS)(place)
+    return FAULTY if nothing else read
 
 
 def _top(rules: _Rules, products: Collection[str], streams: Collection[str]) -> dict[str, Reader]:
@@ -290,7 +309,7 @@ def _top(rules: _Rules, products: Collection[str], streams: Collection[str]) -> 
         "select": mapping(partial(rules.choice, default=Configuration().select.selection), rules.options),
         "enable": partial(_enable, rules, {**rules.keys, **stream}),
         "indexes": made(dict, {name: several(_index) for name in (*products, OTHER)}),
-        "streams": mapping(_streams, _STREAMS),
+        "streams": made(Streams, _STREAMS),
         "by_rule": several(mapping(partial(_by_rule, rules), {**rules.keys, "datamodel": flag})),
         "periods": made(lambda **said: {**Configuration().periods, **said}, _PERIODS),
         "schedules": several(
@@ -300,7 +319,7 @@ def _top(rules: _Rules, products: Collection[str], streams: Collection[str]) -> 
         "schedule_window": _window,
         "expires": _between(MINUTE, 90 * DAY),
         "datamodel_lag": _minutes(0, DAY),
-        "actions": made(Actions, _ACTIONS),
+        "actions": _actions,
     }
 
 

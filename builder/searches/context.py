@@ -71,6 +71,11 @@ class Context:
         ]
 
     @cached_property
+    def alerting(self) -> list[Outcome]:
+        """The rules that alert, in whichever search; without those that correlations hide."""
+        return [*self.shared, *(one for one in self.folder.accepted if one.id in self.alone)]
+
+    @cached_property
     def layout(self) -> Layout:
         """The streams."""
         return lay_out(self.routing, self.sources, [one.rule for one in self.shared if one.rule])

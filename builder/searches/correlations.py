@@ -15,16 +15,27 @@ from builder.spl.writer import profile_of
 from sigmaengine.correlation import COUNTED, DISTINCT, ORDERED, TEMPORAL, Correlation
 from sigmaengine.rule import Rule
 
-from .actions import Subject, action_settings, collecting
-from .alertrow import ALERT_FIELDS
+from .actions import Subject, action_settings, ending
+from .alertrow import ALERT_FIELDS, DRILLDOWN
 from .byrule import described, product_of, timing_of
-from .conf import Stanza, is_listable, is_nameable, stanza_name
+from .conf import Stanza, is_listable, is_nameable, macro_word, stanza_name
 from .context import UNNAMED, Context, Part
 from .reading import reading
 from .schedule import MINUTE, PERIODS, duration
 from .stanzas import SEVERITIES, alerting, in_indexes, scheduled
 
 KIND = "Correlation"
+_THROTTLED = ("sigma_rule_id", "sigma_group")
+# An alert has the fields that it groups by.
+_ENTITIES = (
+    "eval host=coalesce(host, Computer, ComputerName, dest), user=coalesce(user, User, TargetUserName, SubjectUserName)"
+)
+
+
+def filter_macro(correlation_id: str) -> str:
+    """The macro, a command, by which a site leaves out alerts of a correlation."""
+    return f"sigma_correlation_{macro_word(correlation_id)}_filter"
+
 
 # An event is read at most so many times: by each run whose look-back it is in.
 _MOST_READ = 24
@@ -94,17 +105,19 @@ def alerting_correlations(context: Context) -> list[Outcome]:
 
 
 def by_correlation(context: Context) -> Part:
-    """The searches of correlations."""
+    """The searches of correlations, and their macros."""
     relations = Relations(context)
     saved: dict[str, Stanza] = {}
+    macros: dict[str, str] = {}
     used: dict[str, None] = {}
     for outcome in alerting_correlations(context):
         if outcome.correlation:
             rules = relations.base_rules(outcome.correlation)
             if not cannot_be_searched(context, rules) and is_nameable(outcome.id):
                 saved[stanza_name(KIND, outcome.id)] = _stanza(context, outcome, outcome.correlation, relations)
+                macros[filter_macro(outcome.id)] = "search *"
                 used.update(dict.fromkeys(product_of(context, rule) for rule in rules))
-    return Part(saved, {}, tuple(used))
+    return Part(saved, macros, tuple(used))
 
 
 def not_searched(context: Context) -> dict[str, str]:
@@ -143,7 +156,7 @@ def _stanza(context: Context, outcome: Outcome, correlation: Correlation, relati
         "isnotnull(sigma_correlation_type)",
         f'sigma_rule_id="{correlation.id}"',
         # What became true before, an earlier run has told.
-        f"_time>=info_max_time-{timing.period}",
+        f"_time>=info_max_time-{timing.window}",
     ]
     search = [
         _base(context, rules),
@@ -151,14 +164,19 @@ def _stanza(context: Context, outcome: Outcome, correlation: Correlation, relati
         f'sigmacorrelate rules="{correlation.id}"{options}',
         "addinfo",
         f"where {' AND '.join(kept)}",
+        # The summary index would take them for the times of its rows.
+        "fields - info_*",
+        _ENTITIES,
         f"`{ALERT_FIELDS}`",
-        *collecting(configuration),
+        _drilldown(f'sigmamatch rules="{listed}"{options} explain=true'),
+        f"`{filter_macro(correlation.id)}`",
+        *ending(configuration, _THROTTLED if configuration.throttle else []),
     ]
     return {
         "search": " | ".join(search),
         "description": described(outcome),
         **scheduled(configuration, timing, back, configuration.enable.of("", [outcome])),
-        "dispatch.earliest_time": f"-{duration(_whole_minutes(lag + timing.period + back))}@m",
+        "dispatch.earliest_time": f"-{duration(_whole_minutes(lag + timing.window + back))}@m",
         "dispatch.latest_time": f"-{duration(lag)}@m",
         **alerting(configuration, SEVERITIES[correlation.level]),
         **_throttled(context, correlation),
@@ -176,7 +194,16 @@ def _throttled(context: Context, correlation: Correlation) -> dict[str, str]:
     if throttle is None:
         return {}
     period = duration(max(throttle.period, correlation.timespan))
-    return {"alert.suppress.period": period, "alert.suppress.fields": "sigma_rule_id,sigma_group"}
+    return {"alert.suppress.period": period, "alert.suppress.fields": ",".join(_THROTTLED)}
+
+
+def _drilldown(command: str) -> str:
+    """What of the base rules matched in the window."""
+    escaped = command.replace('"', '\\"')
+    return (
+        f'eval {DRILLDOWN}="index=* earliest=".floor(sigma_window_start)." latest=".(floor(sigma_window_end)+1)'
+        f'." | {escaped}"'
+    )
 
 
 def _least_period(back: int) -> int:

@@ -14,11 +14,11 @@ from builder.texts import escaped
 from .alertrow import ALERT_FIELDS, definition
 from .byrule import by_rule, refused_datamodels
 from .bystream import KIND, by_stream, is_on
-from .conf import Stanza, conf, stanza_name
+from .conf import Stanza, conf, is_kind, stanza_name
 from .context import UNNAMED, Context, Part
 from .correlations import alerting_correlations, by_correlation, not_searched
 from .retired import retired, retired_stanza
-from .slots import slots
+from .slots import slots, this_package
 from .stanzas import index_macros
 from .streams import Stream
 from .summary import EVENTTYPES, PROPS, TAGS, by_summary
@@ -91,7 +91,7 @@ class Searches:
             "datamodel_refused": [{"id": one, "why": why} for one, why in sorted(self._refused_datamodels.items())],
             "rules_in_every_stream": list(layout.everywhere),
             "rules_in_no_stream": list(layout.nowhere),
-            "slots": slots(self.context),
+            "slots": self._slots,
             "names": list(self.written.saved),
             "retired": self.retired,
         }
@@ -103,6 +103,10 @@ class Searches:
             **dict.fromkeys(self.context.alone, "rule"),
             **{one.id: "correlation" for one in alerting_correlations(self.context)},
         }
+
+    @cached_property
+    def _slots(self) -> dict[str, Any]:
+        return {**slots(self.context), "this_package": this_package(self.written.saved)}
 
     @cached_property
     def _refused_datamodels(self) -> dict[str, str]:
@@ -125,7 +129,7 @@ class Searches:
         """The summary for people."""
         lines = [self._stream_line()]
         for kind, what in (("Rule", "single rules"), ("Correlation", "correlations")):
-            count = sum(name.startswith(f"Sigma {kind} - ") for name in self.written.saved)
+            count = sum(is_kind(name, kind) for name in self.written.saved)
             lines += [f"{count} searches of {what}"] if count else []
         if self._refused_datamodels:
             lines.append(f"  {len(self._refused_datamodels)} rules are sought in no data model, see the report")
@@ -133,20 +137,35 @@ class Searches:
         lines += [f"  {escaped(one)} has no search: {escaped(why)}" for one, why in refused[:_SHOWN]]
         if len(refused) > _SHOWN:
             lines.append(f"  and {len(refused) - _SHOWN} more, see the report")
-        return lines
+        return [*lines, *self._slot_lines()]
 
     def _stream_line(self) -> str:
-        context, need = self.context, slots(self.context)
-        streams = context.layout.streams
-        if not streams:
-            return "no search by event stream: no event is of a log source of a selected rule"
-        on = sum(is_on(context, stream) for stream in streams)
-        by = need["by_stream"], need["by_rule"]
-        return (
-            f"{len(streams)} searches by event stream for {len(context.shared)} rules, {on} of them switched on;"
-            f" {by[0]['slots']} of {need['available']} slots on {need['cores']} cores, one search a rule"
-            f" would need {by[1]['slots']}"
+        context, streams = self.context, self.context.layout.streams
+        if streams:
+            on = sum(is_on(context, stream) for stream in streams)
+            return f"{len(streams)} searches by event stream for {len(context.shared)} rules, {on} of them switched on"
+        why = "no rule is selected that alerts by itself"
+        if context.shared:
+            why = "no event is of a log source of a selected rule"
+        elif context.alone:
+            why = "every rule that alerts has a search of its own"
+        return f"no search by event stream: {why}"
+
+    def _slot_lines(self) -> list[str]:
+        need, own = self._slots, self._slots["this_package"]
+        if not own["searches"]:
+            return []
+        said = (
+            f"{own['slots']} of {need['available']} slots on {need['cores']} cores if all are switched on; one search"
+            f" a rule would need {need['by_rule']['slots']}, by event stream {need['by_stream']['slots']}"
         )
+        lines = [said]
+        if own["slots"] > need["available"]:
+            lines.append(
+                "  warning: that is more than there are, and runs will be late: leave rules to the searches by event"
+                " stream, or give longer periods"
+            )
+        return lines
 
 
 def _add(found: dict[str, Any], more: Any) -> None:

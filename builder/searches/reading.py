@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from builder.spl import write_query
@@ -13,8 +12,7 @@ from builder.spl.writer import decider, profile_of
 from sigmaengine.routing import RoutingTable
 from sigmaengine.rule import Rule
 
-# AppInspect looks for destructive shell commands line by line, in whatever is written in a .conf file.
-_COMMAND = re.compile(r"rm\s+-[rf]")
+from .conf import SHELL_COMMAND
 
 
 class Reading(NamedTuple):
@@ -42,6 +40,6 @@ def reading(rule: Rule, routing: RoutingTable, profile: str) -> Reading:
 
 def _refusal(search: str) -> str:
     """Why a .conf file cannot hold the search; empty if it can."""
-    if _COMMAND.search(search):
+    if SHELL_COMMAND.search(search):
         return "AppInspect refuses the shell command that the rule names"
     return "" if search.isprintable() else "the rule names signs that cannot be printed"

@@ -35,4 +35,9 @@ def retired_stanza(entry: Mapping[str, str]) -> Stanza:
         "cron_schedule": "0 0 * * *",
         "dispatch.earliest_time": "-1m@m",
         "dispatch.latest_time": "@m",
+        # Splunk would alert always if it were switched on and this were not said.
+        "counttype": "number of events",
+        "relation": "greater than",
+        "quantity": "0",
+        "alert.track": "0",
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from builder.lookups import LOOKUP
 from sigmaengine.results import RISK_SCORES
 
-from .alertrow import DRILLDOWN, OF_LOOKUP, SEVERITY, drilldown
+from .alertrow import OF_LOOKUP, derived
 
 #: The macro; it takes events with an id and a score, and fills what else an alert has.
 RULE_FIELDS = "sigma_rule_fields"
@@ -29,7 +29,7 @@ def definition() -> str:
     return (
         f"lookup {LOOKUP} sigma_rule_id OUTPUT {columns}"
         ' | eval sigma_tags=split(sigma_tags, urldecode("%0A"))'
-        f", sigma_severity=sigma_level, {SEVERITY}=sigma_level, {DRILLDOWN}={drilldown()}"
+        f", {derived()}"
     )
 
 

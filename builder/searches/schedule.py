@@ -44,6 +44,11 @@ class Timing(NamedTuple):
     cron: str
     period: int
 
+    @property
+    def window(self) -> int:
+        """What a run reads. Where the cron names hours, the clocks going back make one period an hour longer."""
+        return self.period + (0 if self.cron.split()[1] == "*" else HOUR)
+
 
 def staggered(name: str, period: int) -> Timing:
     """Runs of the search ``name``, one in each ``period`` (of PERIODS)."""
@@ -84,6 +89,10 @@ def read_cron(text: object) -> Timing:
         raise ValueError(f"it runs again after {min(gaps)} minutes; 5 minutes are the least")
     if max(gaps) > 24 * 60:
         raise ValueError(f"it does not run for {max(gaps) // 60} hours; 24 hours are the most")
+    if min(gaps) < max(gaps):
+        raise ValueError(
+            f"its runs are {min(gaps)} to {max(gaps)} minutes apart; each reads the same time, so they have to be even"
+        )
     return Timing(" ".join(fields), max(gaps) * MINUTE)
 
 
@@ -94,8 +103,10 @@ def _numbers(field: str, name: str, lowest: int, highest: int) -> list[int]:
         if not match:
             raise ValueError(f"{part!r} cannot be the {name} of a cron expression")
         first, last = match["first"], match["last"]
+        if first and match["step"] and not last:
+            raise ValueError(f"{part!r} is not read alike everywhere; write {first}-{highest}/{match['step']}")
         low = int(first) if first else lowest
-        high = int(last) if last else low if first and not match["step"] else highest
+        high = int(last) if last else low if first else highest
         step = int(match["step"] or 1)
         if not lowest <= low <= high <= highest or not step:
             raise ValueError(f"{part!r} is out of range for the {name} of a cron expression, {lowest} to {highest}")

@@ -14,6 +14,8 @@ from builder.findings import Finding, error
 from sigmaengine.problems import Where, kind_of, shown
 from sigmaengine.ruletext import line_of
 
+from .conf import unwritable
+
 
 class _Faulty:
     """The type of FAULTY."""
@@ -151,7 +153,13 @@ def text(place: Place) -> Any:
     if not isinstance(place.value, str):
         return place.wrong("text")
     said = " ".join(place.value.split())
-    return said or place.fault("the text is empty")
+    return settable(place._replace(value=said)) if said else place.fault("the text is empty")
+
+
+def settable(place: Place) -> Any:
+    """Text that a .conf file can hold."""
+    reason = unwritable(place.value)
+    return place.fault(f"{shown(place.value)}: {reason}") if reason else place.value
 
 
 def flag(place: Place) -> Any:

@@ -77,7 +77,12 @@ def alerting(configuration: Configuration, severity: str) -> dict[str, str]:
         "alert.suppress": "1" if throttle else "0",
     }
     if throttle:
-        fields = dict.fromkeys(("sigma_rule_id", *throttle.fields))
         settings["alert.suppress.period"] = duration(throttle.period)
-        settings["alert.suppress.fields"] = ",".join(fields)
+        settings["alert.suppress.fields"] = ",".join(throttled_by(configuration))
     return settings
+
+
+def throttled_by(configuration: Configuration) -> list[str]:
+    """The fields by whose values alerts are throttled; none if they are not."""
+    throttle = configuration.throttle
+    return list(dict.fromkeys(("sigma_rule_id", *throttle.fields))) if throttle else []

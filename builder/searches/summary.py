@@ -33,8 +33,8 @@ def _first_of(*fields: str) -> str:
     return f"coalesce({', '.join(fields)})"
 
 
-def _listed(field: str) -> str:
-    # The lookup has one on a line.
+def listed(field: str) -> str:
+    """The expression for the values of a field of the lookup, which has one on a line."""
     return f'split(trim(replace({field}, "\\s+", " ")), " ")'
 
 
@@ -48,7 +48,7 @@ _FIELDS = {
     "description": "sigma_description",
     "dest": _first_of("dest", "Computer", "ComputerName", "orig_host", "host"),
     "id": 'md5(sigma_rule_id . " " . _raw)',
-    "mitre_technique_id": _listed("sigma_techniques"),
+    "mitre_technique_id": listed("sigma_techniques"),
     "severity": "sigma_level",
     "severity_id": _severity_id(),
     "signature": "sigma_rule_title",
