@@ -186,9 +186,13 @@ def test_events_of_the_index_are_alerts_of_cim(everything: dict[str, Stanzas]) -
 
 
 def test_json_of_actions_is_json(everything: dict[str, Stanzas]) -> None:
-    for stanza in everything["savedsearches"].values():
-        for setting in ("action.risk.param._risk", "action.correlationsearch.annotations"):
-            json.loads(stanza[setting])
+    stanzas = everything["savedsearches"].values()
+    risks = [json.loads(stanza["action.risk.param._risk"]) for stanza in stanzas]
+    annotations = [json.loads(stanza["action.correlationsearch.annotations"]) for stanza in stanzas]
+    assert all({"risk_object_field", "risk_object_type", "risk_score"} == set(one) for risk in risks for one in risk)
+    assert all(risks)
+    assert all(set(one) <= {"mitre_attack"} for one in annotations)
+    assert any(annotations)
 
 
 def test_configured_twice_nothing_differs(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from builder.outcomes import Outcome
+from builder.spl.writer import options as command_options
 from builder.spl.writer import profile_of
 from sigmaengine.correlation import COUNTED, DISTINCT, ORDERED, TEMPORAL, Correlation
 from sigmaengine.rule import Rule
@@ -150,7 +151,7 @@ def _stanza(context: Context, outcome: Outcome, correlation: Correlation, relati
     back = relations.look_back(correlation)
     timing = timing_of(configuration, stanza_name(KIND, correlation.id), outcome, least=_least_period(back))
     rules = relations.base_rules(correlation)
-    options = _options(context, rules)
+    options = command_options([rule.logsource for rule in rules], context.routing, _profile(context, rules))
     listed = ",".join(rule.id for rule in rules)
     kept = [
         "isnotnull(sigma_correlation_type)",
@@ -233,14 +234,3 @@ def _profile(context: Context, rules: Iterable[Rule]) -> str:
     """The naming of fields that all of the rules are searched by."""
     profiles = {profile_of(rule.logsource, context.configuration.fields) for rule in rules}
     return profiles.pop() if len(profiles) == 1 else "auto"
-
-
-def _options(context: Context, rules: Iterable[Rule]) -> str:
-    """The options of both commands that say what the events are."""
-    listed = list(rules)
-    profile = _profile(context, listed)
-    sources = {rule.logsource for rule in listed}
-    said = "" if profile == "auto" else f" fields={profile}"
-    if len(sources) == 1 and not context.routing.is_mapped(source := sources.pop()):
-        said = f' logsource="{"/".join(source)}"{said}'
-    return said

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
+from builder.spl import expressions
 from sigmaengine.fields import Candidate
-
-_BARE = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
 
 
 def quoted(text: str) -> str:
     """``text`` as a quoted value. A backtick would begin a macro and cannot be escaped: ``*`` stands for it."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("`", "*")
-    return f'"{escaped}"'
+    return expressions.quoted(text.replace("`", "*"))
 
 
 def is_one_of(field: str, values: Iterable[str]) -> str:
     """``field`` has one of ``values``, in which ``*`` is any text."""
-    name = field if _BARE.match(field) else quoted(field)
+    name = expressions.name(field)
     listed = [quoted(value) for value in sorted(set(values), key=_by_number)]
     return f"{name}={listed[0]}" if len(listed) == 1 else f"{name} IN ({', '.join(listed)})"
 

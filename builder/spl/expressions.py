@@ -146,11 +146,11 @@ def _value(value: str) -> str:
 
 
 def _operand(expression: Expression) -> str:
+    if isinstance(expression, Or):
+        alternatives = _alternatives(expression.operands)
+        return alternatives[0] if len(alternatives) == 1 else f"({' OR '.join(alternatives)})"
     written = text(expression)
-    simple = isinstance(expression, (Equals, Compared, Term, Not)) or (
-        isinstance(expression, Or) and len(_alternatives(expression.operands)) == 1
-    )
-    return written if simple else f"({written})"
+    return written if isinstance(expression, (Equals, Compared, Term, Not)) else f"({written})"
 
 
 def _alternatives(operands: tuple[Expression, ...]) -> list[str]:

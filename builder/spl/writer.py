@@ -73,12 +73,18 @@ def write_query(rule: Rule, routing: RoutingTable, profile: str = "windows_xml")
 
 def decider(rule: Rule, routing: RoutingTable, profile: str) -> str:
     """The command that matches the rule alone."""
-    mapped = routing.is_mapped(rule.logsource)
-    said = "/".join(rule.logsource)
-    # What an option cannot hold is left out, and matches nothing: no mapping gives it either.
-    source = "" if mapped or not _SOURCE.fullmatch(said) else f' logsource="{said}"'
+    return f'sigmamatch rules="{rule.id}"{options([rule.logsource], routing, profile)}'
+
+
+def options(sources: Iterable[LogSource], routing: RoutingTable, profile: str) -> str:
+    """The options, each behind a blank, by which the commands look at events of log sources as searches do."""
+    distinct = set(sources)
     fields = "" if profile == "auto" else f" fields={profile}"
-    return f'sigmamatch rules="{rule.id}"{source}{fields}'
+    if len(distinct) > 1 or routing.is_mapped(source := distinct.pop()):
+        return fields
+    said = "/".join(source)
+    # What an option cannot hold is left out, and matches nothing: no mapping gives it either.
+    return f' logsource="{said}"{fields}' if _SOURCE.fullmatch(said) else fields
 
 
 def profile_of(logsource: LogSource, profile: str) -> str:
