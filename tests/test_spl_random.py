@@ -85,9 +85,10 @@ def varied(event: dict[str, str], world: World, random: Random) -> dict[str, Any
             changed[name] = [changed[name], _value(random.choice(["ab", "10", "b&c"]), world, random)]
     # Every event in Splunk has its text.
     changed.setdefault("_raw", " ".join(map(str, changed.values())))
-    # No JSON field stands under two of its names, and in XML, which the last alternative says there is, there is none.
+    # No JSON field stands under two of its names, and in XML, which the last alternative says there is, there is none;
+    # there integers are written in one way.
     if changed.get("host") in ("h", "g1"):
-        changed = {name: value for name, value in changed.items() if "{}" not in name}
+        changed = {name: _without_fraction(value) for name, value in changed.items() if "{}" not in name}
     for one, other in (("C.d", "C{}.d"), ("A", "A{}")):
         if one in changed:
             changed.pop(other, None)
@@ -100,6 +101,13 @@ def _value(value: str, world: World, random: Random) -> str:
     if parse_number(value) is not None:
         return "10"
     return "".join(ENTITIES[one] if one in ENTITIES and random.random() < 0.7 else one for one in value)
+
+
+def _without_fraction(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_fraction(one) for one in value]
+    number = parse_number(value)
+    return value if number is None or number != int(number) else str(int(number))
 
 
 counted: Counter[str] = Counter()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from builder.spl import write_query
 from builder.spl.bounds import any_of
 from builder.spl.expressions import text
-from builder.spl.routes import kinds
+from builder.spl.routes import sought
 from builder.spl.writer import decider, profile_of
 from sigmaengine.routing import RoutingTable
 from sigmaengine.rule import Rule
@@ -34,7 +34,7 @@ def reading(rule: Rule, routing: RoutingTable, profile: str) -> Reading:
     if not refused:
         return Reading(f"({query.base})", query.tests, query.decide, query.reasons)
     profile = profile_of(rule.logsource, profile)
-    events = text(any_of(kind.events for kind in kinds(rule, routing, profile)).upper)
+    events = text(any_of(kind.events for kind in sought(rule, routing, profile)).upper)
     return Reading(f"({events})", (), decider(rule, routing, profile), (refused,))
 
 

@@ -11,7 +11,7 @@ places         the columns in which a field may stand -> where a test has to loo
 items          a detection item -> bounds
 regexes        which regular expressions PCRE reads as Python does
 filters        a part of a rule -> a test of ``| where``
-routes         which events a log source means -> an expression
+routes         events that routing keys tell apart -> an expression
 needed         the event codes without which a rule cannot match
 writer         a rule -> ``Query``
 =============  =================================================================================

@@ -1,164 +1,49 @@
-"""Which events a log source means -> an expression, and where fields stand in them."""
+"""Events that are told apart by routing keys -> an expression, and the places of their fields."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from sigmaengine.fields import FieldView
+from builder.kinds import Events, When, kinds
 from sigmaengine.patterns import ANY, Part, join
-from sigmaengine.routing import Alternative, Route, RoutingTable
-from sigmaengine.rule import LogSource, Rule
-from sigmaengine.views import Views
+from sigmaengine.routing import RoutingTable
+from sigmaengine.rule import Rule
 
-from .bounds import Bounds, all_of, any_of, exactly, negated
-from .expressions import TRUE
+from .bounds import Bounds, all_of, any_of, negated
 from .items import text_in
 from .places import Operation, Places, first_of
 
-# Alternatives that an event can be of at once make up to two to this power kinds of events.
-_MAX_APART = 4
 
-
-#: Routing key -> the globs one of which its value must match.
-_When = dict[str, tuple[str, ...]]
-
-
-class Kind(NamedTuple):
-    """Some of the events that a rule applies to: which they are, and where their fields stand."""
+class Sought(NamedTuple):
+    """A kind of events as a search says it: which they are, and where their fields stand."""
 
     events: Bounds
     places: Places
 
 
-def kinds(rule: Rule, routing: RoutingTable, profile: str) -> list[Kind]:
-    """The kinds of events of a rule's log source; no event is of two.
-
-    A rule without a log source, or with one that no mapping gives, has one kind: every event.
-    """
-    wanted = rule.logsource
-    views = Views(routing, profile)
-    contributors = routing.contributors(wanted, range(len(routing.alternatives)))
-    if not contributors:
-        return [Kind(exactly(TRUE), Places([views.view_of(wanted, ())], json=True))]
-    if not any(wanted):
-        every = [views.view_of(wanted, route) for route in ((), *((index,) for index in contributors))]
-        return [Kind(exactly(TRUE), Places(every, json=True))]
-    if wanted.category and wanted.service:
-        single = [views.view_of(wanted, (index,)) for index in contributors]
-        places = Places(_distinct(single, rule), json=_json(routing, contributors))
-        return [Kind(_both(routing, wanted, contributors), places)]
-    return [kind for group in _groups(rule, views, contributors) for kind in group]
+def sought(rule: Rule, routing: RoutingTable, profile: str) -> list[Sought]:
+    """The kinds of events that a rule applies to."""
+    return [
+        Sought(events_bounds(routing, kind.events), Places(kind.views, json=kind.json))
+        for kind in kinds(rule, routing, profile)
+    ]
 
 
-def _both(routing: RoutingTable, wanted: LogSource, contributors: Route) -> Bounds:
-    """The events that have both the category and the service."""
+def events_bounds(table: RoutingTable, events: Events) -> Bounds:
+    """An event is one of ``events``."""
     return all_of(
-        _any_of(
-            routing,
-            [
-                tuple(
-                    index
-                    for index in contributors
-                    if getattr(routing.alternatives[index].logsource, part) == getattr(wanted, part)
-                )
-            ],
-        )
-        for part in ("category", "service")
+        [_any_of(table, whens) for whens in events.taken] + [negated(_any_of(table, one)) for one in events.left_out]
     )
 
 
-def _groups(rule: Rule, views: Views, contributors: Route) -> Iterator[list[Kind]]:
-    """The kinds, by groups of alternatives of which events can be at once."""
-    classes: dict[object, list[int]] = {}
-    for index in contributors:
-        classes.setdefault(_signature(views.view_of(rule.logsource, (index,)), rule), []).append(index)
-    for group in _together(views.table, [tuple(indexes) for indexes in classes.values()]):
-        if len(group) > _MAX_APART:
-            single = [views.view_of(rule.logsource, indexes) for indexes in group]
-            yield [
-                Kind(
-                    _any_of(views.table, group), Places(_distinct(single, rule), json=_json(views.table, contributors))
-                )
-            ]
-        else:
-            yield list(_kinds_of(rule, views, group))
+def _any_of(table: RoutingTable, whens: Iterable[When]) -> Bounds:
+    return any_of(_when_bounds(table, when) for when in whens)
 
 
-def _kinds_of(rule: Rule, views: Views, group: list[Route]) -> Iterator[Kind]:
-    """For each set of classes that an event can be of at once: those events, and the joined view."""
-    table = views.table
-    for size in range(1, len(group) + 1):
-        for chosen in combinations(group, size):
-            others = [one for one in group if one not in chosen]
-            if not _can_be(table, chosen, others):
-                continue
-            events = all_of(
-                [_any_of(table, [one]) for one in chosen]
-                + [negated(_any_of(table, [one])) for one in others if all(_meet(table, one, mine) for mine in chosen)]
-            )
-            # Of a class an event can be by several alternatives; that makes no difference to the rule.
-            route = tuple(sorted(index for one in chosen for index in one))
-            yield Kind(events, Places([views.view_of(rule.logsource, route)], json=_json(table, route)))
-
-
-def _can_be(table: RoutingTable, chosen: Sequence[Route], others: Sequence[Route]) -> bool:
-    if not all(_meet(table, one, other) for one, other in combinations(chosen, 2)):
-        return False
-    # What is of a class that lies within another is of that one too.
-    return not any(_within(table, one, other) for one in chosen for other in others)
-
-
-def _signature(view: FieldView, rule: Rule) -> tuple[object, ...]:
-    """Views with one signature are one for a rule."""
-    return (view.xml, *(repr(view.candidates(field)) for field in rule.fields()))
-
-
-def _distinct(views: Iterable[FieldView], rule: Rule) -> list[FieldView]:
-    return list({_signature(view, rule): view for view in views}.values())
-
-
-def _json(table: RoutingTable, indexes: Iterable[int]) -> bool:
-    return any(not table.alternatives[index].xml for index in indexes)
-
-
-def _any_of(table: RoutingTable, classes: Iterable[Route]) -> Bounds:
-    return any_of(_when_bounds(table, when) for when in _merged(table, [one for route in classes for one in route]))
-
-
-def alternative_bounds(routing: RoutingTable, index: int) -> Bounds:
-    """An event is what an alternative of the mappings describes."""
-    return _when_bounds(routing, dict(routing.alternatives[index].when))
-
-
-def _when_bounds(table: RoutingTable, when: _When) -> Bounds:
+def _when_bounds(table: RoutingTable, when: When) -> Bounds:
     keys = table.keys
     return all_of(any_of(first_of(keys[key], _GlobTest(glob)) for glob in globs) for key, globs in when.items())
-
-
-def _merged(table: RoutingTable, indexes: Iterable[int]) -> list[_When]:
-    """What some alternatives ask for, as few conditions: without those that others imply, alike ones joined."""
-    kept: list[_When] = []
-    for index in indexes:
-        when: _When = dict(table.alternatives[index].when)
-        if any(_implies(when, other) for other in kept):
-            continue
-        kept = [other for other in kept if not _implies(other, when)]
-        alike = next((other for other in kept if len(_differing(when, other)) == 1), None)
-        if alike is None:
-            kept.append(when)
-        else:
-            (key,) = _differing(when, alike)
-            alike[key] = tuple(dict.fromkeys((*alike[key], *when[key])))
-    return kept
-
-
-def _differing(one: _When, other: _When) -> list[str]:
-    """The keys of which two conditions ask for other values; all if they do not ask for the same keys."""
-    if one.keys() != other.keys():
-        return list(dict.fromkeys((*one, *other, "")))
-    return [key for key in one if one[key] != other[key]]
 
 
 _CASED = _XML = False
@@ -176,49 +61,3 @@ class _GlobTest:
 
     def __call__(self, column: str, operation: Operation) -> Bounds:
         return text_in(column, operation, [_CASED, self.parts], _XML)
-
-
-# --- which alternatives an event can be of at once ----------------------------------------------
-
-
-def _together(table: RoutingTable, classes: Sequence[Route]) -> list[list[Route]]:
-    """Groups of classes such that no event is of two groups."""
-    groups: list[list[Route]] = []
-    for one in classes:
-        near = [group for group in groups if any(_meet(table, one, other) for other in group)]
-        groups = [group for group in groups if group not in near] + [
-            [*(other for group in near for other in group), one]
-        ]
-    return groups
-
-
-def _meet(table: RoutingTable, one: Route, other: Route) -> bool:
-    """Whether an event can be of both classes."""
-    return any(
-        not _exclude_each_other(table.alternatives[mine], table.alternatives[theirs])
-        for mine in one
-        for theirs in other
-    )
-
-
-def _exclude_each_other(one: Alternative, other: Alternative) -> bool:
-    theirs = dict(other.when)
-    return any(key in theirs and not _overlap(globs, theirs[key]) for key, globs in one.when)
-
-
-def _overlap(globs: Sequence[str], others: Sequence[str]) -> bool:
-    """Whether one text may match both; of patterns with wildcards that is taken for granted."""
-    if any("*" in glob for glob in (*globs, *others)):
-        return True
-    return not set(globs).isdisjoint(others)
-
-
-def _within(table: RoutingTable, one: Route, other: Route) -> bool:
-    """Whether every event of a class is of the other too."""
-    theirs = [dict(table.alternatives[index].when) for index in other]
-    return all(any(_implies(dict(table.alternatives[index].when), when) for when in theirs) for index in one)
-
-
-def _implies(one: _When, other: _When) -> bool:
-    """Whether what fulfils the one condition fulfils the other."""
-    return all(key in one and set(one[key]) <= set(globs) for key, globs in other.items())

@@ -14,7 +14,7 @@ from .expressions import text
 from .filters import item_filter, joined_filters, negated_filter
 from .items import item_bounds
 from .places import Places
-from .routes import Kind, kinds
+from .routes import Sought, sought
 
 _SOURCE = re.compile(r"[^`\"\\\s/]*(?:/[^`\"\\\s/]*){2}")
 # Names of fields by which Windows events are told apart mean nothing elsewhere.
@@ -59,7 +59,7 @@ def write_query(rule: Rule, routing: RoutingTable, profile: str = "windows_xml")
     under every name that the mappings know.
     """
     profile = profile_of(rule.logsource, profile)
-    applied = kinds(rule, routing, profile)
+    applied = sought(rule, routing, profile)
     found, base, tests = _shortest(rule, applied)
     exact = found.lower == found.upper
     return Query(
@@ -92,7 +92,7 @@ def profile_of(logsource: LogSource, profile: str) -> str:
     return profile if logsource.product == "windows" or profile not in _WINDOWS_PROFILES else "auto"
 
 
-def _shortest(rule: Rule, applied: Sequence[Kind]) -> tuple[Bounds, str, tuple[str, ...]]:
+def _shortest(rule: Rule, applied: Sequence[Sought]) -> tuple[Bounds, str, tuple[str, ...]]:
     """What the search says, with as much of long lists as there is room for."""
     room = MAX_TEXT + sum(len(text(kind.events.upper)) for kind in applied)
     for limit in _LIST_LIMITS:
@@ -103,7 +103,7 @@ def _shortest(rule: Rule, applied: Sequence[Kind]) -> tuple[Bounds, str, tuple[s
     raise AssertionError("the last limit is taken")
 
 
-def _written(rule: Rule, applied: Sequence[Kind], limit: int) -> tuple[Bounds, list[str]]:
+def _written(rule: Rule, applied: Sequence[Sought], limit: int) -> tuple[Bounds, list[str]]:
     """What the search finds once these tests of ``where`` have left out the rest."""
     meanings = [_Meaning(rule, kind.places, limit) for kind in applied]
     needed: list[list[Bounds]] = [[kind.events] for kind in applied]
