@@ -14,10 +14,8 @@ from typing import Any, NoReturn
 
 import click
 
-from sigmaengine.fields import PROFILES
-
 from .attack import AttackDataError
-from .converting import TARGETS, ConversionError, Options
+from .converting import TARGETS, OptionError, RefusedError, settings_of
 from .converting import convert as convert_document
 from .events import read_events
 from .findings import Finding
@@ -235,9 +233,25 @@ def check(
 
 def _list_targets(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
-        for line in table(("target", "is"), [(name, what) for name, (what, _) in TARGETS.items()]):
+        for line in table(("target", "is"), [(name, target.what) for name, target in TARGETS.items()]):
             click.echo(line)
         context.exit()
+
+
+def _target_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that targets have, each once, with the targets in its help."""
+    names = dict.fromkeys(name for target in TARGETS.values() for name in target.options)
+    for name in reversed(names):
+        having = {target: one.options[name] for target, one in TARGETS.items() if name in one.options}
+        first = next(iter(having.values()))
+        choices = dict.fromkeys(choice for option in having.values() for choice in option.choices)
+        text = f"{first.help}  [{', '.join(having)}]"
+        if first.flag:
+            command = click.option(f"--{name}", name, is_flag=True, default=None, help=text)(command)
+        else:
+            metavar = "|".join(choices) or "TEXT"
+            command = click.option(f"--{name}", name, metavar=metavar, default=None, help=text)(command)
+    return command
 
 
 @main.command()
@@ -251,21 +265,18 @@ def _list_targets(context: click.Context, _: click.Parameter, wanted: bool) -> N
     callback=_list_targets,
     help="List the targets and end.",
 )
-@click.option(
-    "--fields",
-    type=click.Choice(PROFILES),
-    default="windows_xml",
-    show_default=True,
-    help="The naming of the fields of Windows events.",
-)
-@click.option("--exact", is_flag=True, help="Refuse a rule of which the query finds more.")
+@_target_options
 @click.argument("rule", type=_PathType())
-def convert(placeholders: Path | None, target: str, fields: str, exact: bool, rule: Path) -> None:
+def convert(placeholders: Path | None, target: str, rule: Path, **options: Any) -> None:
     """Write a rule as a query of another language.
 
     The query stands alone on stdout, a line for each rule of the file; what should be known of it is
     on stderr. The exit status is 1 if a rule cannot be said in the language.
     """
+    try:
+        settings = settings_of(target, {name: value for name, value in options.items() if value is not None})
+    except OptionError as fault:
+        raise click.UsageError(str(fault)) from None
     mappings = _mappings()
     folder = _read_with([rule], _values(placeholders))
     _say_errors(folder.findings)
@@ -273,8 +284,8 @@ def convert(placeholders: Path | None, target: str, fields: str, exact: bool, ru
     for outcome in folder.accepted:
         place = f"{escaped(outcome.path)}:{outcome.line}:"
         try:
-            converted = convert_document(outcome, target, mappings, Options(fields, exact))
-        except ConversionError as reason:
+            converted = convert_document(outcome, target, mappings, settings)
+        except RefusedError as reason:
             refused = True
             click.echo(f"{place} error {target}: {reason}", err=True)
             continue

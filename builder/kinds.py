@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from sigmaengine.fields import FieldView
+from sigmaengine.patterns import ANY, Part, Parts, join
 from sigmaengine.routing import Alternative, Route, RoutingTable
 from sigmaengine.rule import LogSource, Rule
 from sigmaengine.views import Views
@@ -36,6 +37,15 @@ class Kind(NamedTuple):
     events: Events
     views: list[FieldView]
     json: bool
+
+
+def glob_parts(glob: str) -> Parts:
+    """A glob of the mappings, in which ``*`` alone is special, as the parts of a Sigma string."""
+    literals = glob.split("*")
+    parts: list[Part] = [literals[0]]
+    for literal in literals[1:]:
+        parts += [ANY, literal]
+    return join(parts)
 
 
 def kinds(rule: Rule, routing: RoutingTable, profile: str) -> list[Kind]:

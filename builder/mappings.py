@@ -20,6 +20,7 @@ from sigmaengine.rule import LogSource
 from sigmaengine.ruletext import line_of
 
 from .findings import Finding, error
+from .windowsnames import windows_table
 from .yamlfiles import YamlFileError, documents
 
 _NAMED_PROFILES = tuple(profile for profile in PROFILES if profile not in ("auto", "none"))
@@ -72,6 +73,11 @@ class Mappings:
     def spelt(self) -> RoutingTable:
         """The same for searches, which people read."""
         return RoutingTable(self.written)
+
+    @cached_property
+    def windows(self) -> RoutingTable:
+        """Windows' alternatives alone, with the names that Windows itself gives to fields."""
+        return windows_table(self.written)
 
 
 def read_mappings(folder: Path) -> Mappings:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from builder.converting import REASONS
 from builder.paths import RULES
+from builder.spl.conversion import REASONS
 from tests.support.builds import UUID, rule, run, start, write
 
 CASES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "convert" / "splunk.yml").read_text("utf-8"))
@@ -84,7 +84,7 @@ WRONG: dict[str, tuple[list[str], int, str]] = {
     "no rule": (["--target", "splunk"], 2, "Missing argument 'RULE'"),
     "missing file": (["--target", "splunk", "nope.yml"], 1, "nope.yml"),
     "faulty rule": (["--target", "splunk", "faulty.yml"], 1, "faulty.yml:"),
-    "correlation": (["--target", "splunk", "all"], 1, "a correlation is no query"),
+    "correlation": (["--target", "splunk", "all"], 1, "a correlation of several events"),
 }
 
 

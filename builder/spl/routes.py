@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from builder.kinds import Events, When, kinds
-from sigmaengine.patterns import ANY, Part, join
+from builder.kinds import Events, When, glob_parts, kinds
 from sigmaengine.routing import RoutingTable
 from sigmaengine.rule import Rule
 
@@ -53,11 +52,7 @@ class _GlobTest:
     """A value matches a glob of the mappings, in which ``*`` alone is special."""
 
     def __init__(self, glob: str) -> None:
-        literals = glob.split("*")
-        parts: list[Part] = [literals[0]]
-        for literal in literals[1:]:
-            parts += [ANY, literal]
-        self.parts = list(join(parts))
+        self.parts = list(glob_parts(glob))
 
     def __call__(self, column: str, operation: Operation) -> Bounds:
         return text_in(column, operation, [_CASED, self.parts], _XML)
