@@ -60,9 +60,9 @@ _DATA = (
     "$name=$node.LocalName};if($node.InnerText -ne ''){if(-not $data.ContainsKey($name)){$data[$name]=@()};"
     "$data[$name]+=$node.InnerText}}"
 )
-# [ipaddress] takes more for an address than there is: 1, 0x7f.1, [::1]:80.
-_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-_ADDRESS = rf"\A(?:{_OCTET}(?:\.(?!\z)|\z)){{4}}\z|\A[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*\z"
+# [ipaddress] takes more for an address than there is: 1, 0x7f.1, 010.0.0.1, [::1]:80.
+_OCTETS = r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!\z)|\z)){4}"
+_ADDRESS = rf"\A(?:[0-9A-Fa-f:]*:)?{_OCTETS}\z|\A[0-9A-Fa-f:]*:[0-9A-Fa-f]*\z"
 #: What is named here is made where it is asked for, in this order.
 _PRELUDE = {
     "$text": "$text=$_.ToXml()",
