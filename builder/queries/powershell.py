@@ -163,6 +163,11 @@ def _variants() -> dict[str, list[str]]:
     return found
 
 
+def _has_odd_case(character: str) -> bool:
+    """Whether PowerShell may take another letter for this one than Sigma does."""
+    return not character.isascii() and (character.isalpha() or character in _variants())
+
+
 def _any_case(character: str) -> str:
     variants = _variants().get(character)
     if variants is None:
@@ -213,15 +218,16 @@ class PowerShell(Language[str]):
 
     def text(self, name: str, cased: bool, parts: Parts) -> str:
         """A text: -like, or a regular expression where that has no wildcard for it or the text is not ASCII."""
+        parts = tuple(parts)
         if parts == (ANY,):
             return self.has_value(name)
-        return self._matching(_values(name), cased, tuple(parts), plain=name in _SYSTEM)
+        return self._matching(_values(name), cased, parts, plain=name in _SYSTEM)
 
     def _matching(self, values: str, cased: bool, parts: Parts, *, plain: bool = False) -> str:
         if not all(part == ANY or (isinstance(part, str) and _ascii(part)) for part in parts):
-            if cased or all(isinstance(part, int) or _ascii(part) for part in parts):
-                return f"({values} -{'c' if cased else 'i'}match {quoted(_expression(parts, literal))})"
-            return f"({values} -cmatch {quoted(_expression(parts, _any_case))})"
+            spelt = not cased and any(map(_has_odd_case, "".join(part for part in parts if isinstance(part, str))))
+            expression = _expression(parts, _any_case if spelt else literal)
+            return f"({values} -{'c' if cased or spelt else 'i'}match {quoted(expression)})"
         if plain and is_plain(parts):
             return f"({values} -{'c' if cased else 'i'}eq {quoted(plain_text(parts))})"
         return f"({values} -{'c' if cased else 'i'}like {_like(parts)})"
