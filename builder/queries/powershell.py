@@ -12,22 +12,21 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, reduce
 from ipaddress import ip_network
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from builder.mappings import Mappings
 from builder.outcomes import Outcome
 from sigmaengine.folding import fold
 from sigmaengine.modifiers import Test
 from sigmaengine.patterns import ANY, DASH, DASHES, ONE, Parts, is_plain, join, plain_text
-from sigmaengine.rule import Rule
 
 from .dotnet import ANYTHING, ONE_CHARACTER, in_class, literal, translated
-from .events import Asked, FieldProfile, asked, events_said, is_known, query
+from .events import Asked, asked, is_known, query
 from .language import Language, RefusedError
+from .reading import NATIVE, Box, Boxes, Reading, boxes_of, either
 from .target import Converted, Option, Settings, Target
 from .walker import said
 
-PROFILE = FieldProfile()
 _T = TypeVar("_T")
 
 # The quotation marks that PowerShell takes for ' each; doubled they are one.
@@ -315,84 +314,6 @@ def _in_groups(parts: Sequence[_T], size: int) -> Iterable[Sequence[_T]]:
 # --- which events are read ------------------------------------------------------------------------
 
 
-class Box(NamedTuple):
-    """Events of some channels with some ids; None: of any."""
-
-    channels: frozenset[str] | None = None
-    ids: frozenset[str] | None = None
-
-
-Boxes = tuple[Box, ...]
-_EVERYTHING: Boxes = (Box(),)
-
-
-class Reading(Language[Boxes]):
-    """Boxes in which all events are that a rule may match."""
-
-    def all_of(self, parts: Sequence[Boxes]) -> Boxes:
-        """What is in a box of each."""
-        found = _EVERYTHING
-        for boxes in parts:
-            found = tuple(
-                Box(_both(one.channels, two.channels), _both(one.ids, two.ids)) for one in found for two in boxes
-            )
-            found = _merged([box for box in found if box.channels != frozenset() and box.ids != frozenset()])
-        return found
-
-    def any_of(self, parts: Sequence[Boxes]) -> Boxes:
-        """The boxes of all."""
-        return _merged([box for boxes in parts for box in boxes])
-
-    def negated(self, part: Boxes) -> Boxes:
-        """Anything."""
-        return _EVERYTHING
-
-    def text(self, name: str, cased: bool, parts: Parts) -> Boxes:
-        """Channels and ids by name."""
-        if is_plain(parts):
-            if name == "Channel":
-                return (Box(channels=frozenset([plain_text(parts)])),)
-            if name == "EventID" and re.fullmatch("[0-9]{1,9}", plain_text(parts)):
-                return (Box(ids=frozenset([plain_text(parts)])),)
-        return _EVERYTHING
-
-    def any_value(self, name: str, tests: Sequence[Test]) -> Boxes:
-        """Numbers are ids as texts are."""
-        return self.any_of([self._one(name, test) for test in tests])
-
-    def _one(self, name: str, test: Test) -> Boxes:
-        if test[0] == "num":
-            return self.text(name, cased=False, parts=(test[1],))
-        return self.text(name, test[1], tuple(test[2])) if test[0] == "str" else _EVERYTHING
-
-    def keyword(self, test: Test) -> Boxes:
-        """Anywhere."""
-        return _EVERYTHING
-
-
-def _both(one: frozenset[str] | None, two: frozenset[str] | None) -> frozenset[str] | None:
-    if one is None or two is None:
-        return two if one is None else one
-    folded = {text.lower() for text in two}
-    return frozenset(text for text in one if text.lower() in folded)
-
-
-def _either(one: frozenset[str] | None, two: frozenset[str] | None) -> frozenset[str] | None:
-    return None if one is None or two is None else one | two
-
-
-def _merged(boxes: Sequence[Box]) -> Boxes:
-    """Boxes of the same channels joined; all there is if one is everything."""
-    by_channels: dict[frozenset[str] | None, Box] = {}
-    for box in boxes:
-        other = by_channels.get(box.channels)
-        by_channels[box.channels] = box if other is None else Box(box.channels, _either(box.ids, other.ids))
-    everything = by_channels.get(None)
-    if everything is not None and everything.ids is None:
-        return _EVERYTHING
-    return tuple(by_channels.values())
-
-
 def _hashtables(boxes: Boxes, paths: Sequence[str]) -> str:
     """The hashtables of -FilterHashtable; ``paths``: of files to read instead of the machine's own logs."""
     tables = []
@@ -410,13 +331,6 @@ def _hashtables(boxes: Boxes, paths: Sequence[str]) -> str:
 
 def _list(parts: Iterable[str]) -> str:
     return ",".join(parts)
-
-
-def _boxes(rule: Rule, mappings: Mappings, kinds: Sequence[Asked]) -> Boxes:
-    reading = Reading()
-    # Where a rule contradicts itself there is nothing to read, and still a command.
-    of_kinds = [reading.all_of([_EVERYTHING, *events_said(one.events, reading, PROFILE)]) for one in kinds]
-    return query(rule, mappings, reading, PROFILE) or reading.any_of(of_kinds)
 
 
 def _are_read_alone(kinds: Sequence[Asked]) -> bool:
@@ -439,8 +353,8 @@ def write(outcome: Outcome, mappings: Mappings, settings: Settings) -> Converted
     if rule is None or outcome.correlation is not None:
         raise RefusedError("correlation", "a command judges events one by one")
     paths = [path for path in settings["evtx"].split(";") if path]
-    kinds = asked(rule, mappings, PROFILE) if is_known(rule, mappings) else []
-    boxes = _boxes(rule, mappings, kinds) if kinds else ()
+    kinds = asked(rule, mappings, NATIVE) if is_known(rule, mappings) else []
+    boxes = Reading().any_of([boxes_of(rule, kind) for kind in kinds])
     if not boxes or not (paths or all(box.channels for box in boxes)):
         raise RefusedError("log source", f"{rule.logsource} names no event log of Windows")
     language = PowerShell()
@@ -449,7 +363,7 @@ def write(outcome: Outcome, mappings: Mappings, settings: Settings) -> Converted
     if not paths and _are_read_alone(kinds):
         condition = said(rule, language, kinds[0].naming)
     else:
-        condition = query(rule, mappings, language, PROFILE)
+        condition = query(rule, mappings, language, NATIVE)
     command = (
         f"Get-WinEvent -FilterHashtable {_hashtables(boxes, paths)} | Where-Object {{{_prelude(condition)}{condition}}}"
     )
@@ -457,7 +371,7 @@ def write(outcome: Outcome, mappings: Mappings, settings: Settings) -> Converted
 
 
 def _all_ids(boxes: Boxes) -> frozenset[str] | None:
-    return reduce(_either, (box.ids for box in boxes))
+    return reduce(either, (box.ids for box in boxes))
 
 
 _LENGTH_NOTE = f"the command is longer than {_LONG:,} characters: put it into a .ps1 file rather than on the console"

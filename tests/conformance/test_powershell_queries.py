@@ -38,8 +38,8 @@ __all__ = ["sigmahq"]
 
 #: Of the rules every so many are taken, and of the events those that match and every so many of the rest.
 RULES = 1 if EVERYTHING else 12
-STRIDE = 60 if EVERYTHING else 400
-EVENTS_OF_A_RULE = examples(4, 10)
+STRIDE = 150 if EVERYTHING else 400
+EVENTS_OF_A_RULE = examples(4, 6)
 
 #: Refused of SigmaHQ's 3,752 rules; docs/queries-powershell.md says so too.
 REFUSED = {"log source": 912}
