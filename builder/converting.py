@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from builder.queries import powershell
+from builder.queries import logpoint, powershell
 from builder.queries.language import RefusedError
 from builder.queries.target import Converted, Settings, Target
 from builder.spl import conversion as splunk
@@ -11,6 +11,7 @@ from .mappings import Mappings
 from .outcomes import Outcome
 
 TARGETS: dict[str, Target] = {
+    "logpoint": logpoint.TARGET,
     "powershell": powershell.TARGET,
     "splunk": splunk.TARGET,
 }

@@ -35,6 +35,7 @@ REASONS = {
     "keyword": "a keyword, which is looked for in the whole event",
     "inexact": "a Splunk search cannot say it exactly",
     "length": "the query would be longer than the language takes",
+    "literal wildcard": "a literal '*' or '?', which nothing escapes in the language",
     "log source": "a log source that the target does not read",
     "names": "events of several kinds whose fields have different names",
     "network": "a network (cidr)",
