@@ -151,4 +151,4 @@ def test_random_rules(seed: int, mappings: Mappings, tmp_path: Path) -> None:
             fields: dict[str, Sequence[str]] = {name: [value] for name, value in event.items()}
             assert finds(fields) == matched, (outcome.document, event)
             pairs += matched
-    assert pairs > 2
+    assert pairs

@@ -7,7 +7,6 @@ engine matches, and nothing else.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,17 +17,12 @@ from builder.converting import convert, settings_of
 from builder.events import read_events
 from builder.mappings import Mappings
 from builder.outcomes import Outcome
-from builder.queries.events import Asked, FieldProfile, asked
 from builder.queries.language import RefusedError
 from builder.rulefiles import RuleFolder
-from sigmaengine.fields import Columns
 from sigmaengine.matcher import Matcher
-from sigmaengine.routing import RoutingTable
-from sigmaengine.rule import LogSource, Rule
 from sigmaengine.ruleset import from_rules
-from tests.support.derived import event_for
+from tests.support.madeevents import made_events, plain_matcher
 from tests.support.powershell import Command, WinEvent, parse
-from tests.support.powershellevents import xml_of
 from tests.support.splqueries import matched_ids
 from tests.test_expectations import events_of, expected, numbers_of, sigmahq
 
@@ -90,44 +84,6 @@ def test_recorded_events(
     assert pairs > examples(50, 1000)
 
 
-NATIVE = FieldProfile()
-#: The fields that stand in the System part as elements.
-SYSTEM = ("Computer", "EventRecordID", "Keywords", "Level", "Opcode", "Task", "Version")
-
-
-def made_events(rule: Rule, document: Any, kinds: list[Asked], random: Random) -> Iterator[tuple[str, dict[str, str]]]:
-    """The XML of events of the rule's log source, and what they are to the rule."""
-    for _ in range(EVENTS_OF_A_RULE):
-        kind = random.choice(kinds)
-        fields = {name: value.replace("\r", "") for name, value in event_for(document, random).items()}
-        words = fields.pop("_raw", "")
-        when = {
-            key: random.choice(globs).replace("*", "x")
-            for whens in kind.events.taken
-            for key, globs in random.choice(whens).items()
-        }
-        channel, event_id = when.pop("channel", None), when.pop("event_id", None)
-        event = {name: value for name, value in {**fields, **when}.items() if value}
-        event["Channel"] = channel or event.get("Channel", "C")
-        if event_id is not None or not event.get("EventID", "").isdigit():
-            event["EventID"] = event_id or "7"
-        for name in ("EventRecordID", "Level", "Opcode", "Task", "Version"):
-            if name in event and not event[name].isdigit():
-                del event[name]
-        natives = {kind.naming(name): value for name, value in event.items() if name in rule.fields()} | when
-        provider = natives.pop("Provider_Name", "P")
-        event.setdefault("Provider_Name", "P")
-        data = {
-            name: value
-            for name, value in natives.items()
-            if name not in (*SYSTEM, "Channel", "EventID", "Provider_Guid")
-        }
-        system = {name: natives[name] for name in SYSTEM if name in natives}
-        xml = xml_of(event["Channel"], event["EventID"], {**data, "Words": words}, provider, **system)
-        event.pop("Provider_Guid", None)
-        yield xml, {**event, "_raw": xml}
-
-
 def test_made_events(outcomes: list[Outcome], commands: dict[str, Command], mappings: Mappings) -> None:
     wrong: list[Any] = []
     pairs = judged = 0
@@ -136,10 +92,9 @@ def test_made_events(outcomes: list[Outcome], commands: dict[str, Command], mapp
         if rule is None or rule.id not in commands:
             continue
         random = Random(rule.id)  # noqa: S311 - the same events in every run
-        bare = rule._replace(logsource=LogSource(None, None, None))
-        matcher = Matcher(from_rules([bare], RoutingTable({"keys": {}, "alternatives": []})), profile="none")
-        for xml, event in made_events(rule, outcome.document, asked(rule, mappings, NATIVE), random):
-            matched = bool(list(matcher.match(Columns(list(event)), list(event.values()))))
+        matches = plain_matcher(rule)
+        for xml, event in made_events(rule, outcome.document, mappings, random, EVENTS_OF_A_RULE):
+            matched = matches(event)
             finds = commands[rule.id].finds(WinEvent(xml))
             judged += 1
             pairs += finds

@@ -41,7 +41,8 @@ def _natives(root: ET.Element) -> Iterator[tuple[str, str]]:
 def normalised(xml: str) -> dict[str, list[str]]:
     """The fields of an event; of two that have one name, all values."""
     natives = list(_natives(ET.fromstring(xml)))  # noqa: S314 - events of the tests' own, and recorded ones
-    of_system = dict(natives)
+    # The System part comes first.
+    of_system = dict(reversed(natives))
     channel = of_system.get("Channel", "")
     profile = _profile()
     table = next((one for key, one in profile["channels"].items() if key.lower() == channel.lower()), {})
