@@ -35,6 +35,8 @@ _QUOTES = re.compile("(['\u2018\u2019\u201a\u201b])")
 _WILD = re.compile(r"([*?\[\]`])")
 # Joined operators nest, and PowerShell refuses what is nested too deep.
 _MOST_JOINED = 50
+# Logs of traces, which Get-WinEvent reads from their beginning or not at all.
+_TRACES = re.compile(r"/(?:analytic(?:al)?|debug)$", re.IGNORECASE)
 # An event log takes an XPath of some twenty conditions.
 _MOST_IDS = 20
 _LONG = 8_000
@@ -364,8 +366,10 @@ def write(outcome: Outcome, mappings: Mappings, settings: Settings) -> Converted
         condition = said(rule, language, kinds[0].naming)
     else:
         condition = query(rule, mappings, language, NATIVE)
+    oldest = any(_TRACES.search(channel) for box in boxes for channel in box.channels or ())
     command = (
-        f"Get-WinEvent -FilterHashtable {_hashtables(boxes, paths)} | Where-Object {{{_prelude(condition)}{condition}}}"
+        f"Get-WinEvent -FilterHashtable {_hashtables(boxes, paths)}{' -Oldest' if oldest else ''}"
+        f" | Where-Object {{{_prelude(condition)}{condition}}}"
     )
     return Converted(command, (_LENGTH_NOTE,) if len(command) > _LONG else ())
 

@@ -64,7 +64,7 @@ class Block:
 
 
 class Command:
-    """``Get-WinEvent -FilterHashtable TABLES | Where-Object {BLOCK}``."""
+    """``Get-WinEvent -FilterHashtable TABLES [-Oldest] | Where-Object {BLOCK}``."""
 
     def __init__(self, tables: Any, block: Block) -> None:
         self.tables: list[dict[str, Any]] = tables if isinstance(tables, list) else [tables]
@@ -128,6 +128,7 @@ class _Parser:
         self.expect("Get-WinEvent")
         self.expect("-FilterHashtable")
         tables = self.listed()({})
+        self.taken("-Oldest")
         self.expect("|")
         self.expect("Where-Object")
         self.expect("{")
