@@ -156,6 +156,80 @@ def test_a_long_command_is_told(tmp_path: Path) -> None:
     assert not command.finds(WinEvent(xml_of(BITS, "1", {"a": "value 400"})))
 
 
+SYSTEM: dict[str, tuple[dict[str, Any], bool]] = {
+    "id": ({"EventID": 7}, True),
+    "id as text": ({"EventID|startswith": "7"}, True),
+    "another id": ({"EventID": 77}, False),
+    "provider": ({"Provider_Name": "p"}, True),
+    "provider, with case": ({"Provider_Name|cased": "p"}, False),
+    "provider by an expression": ({"Provider_Name|re": "^P$"}, True),
+    "level": ({"Level": 4}, True),
+    "level compared": ({"Level|gt": 3}, True),
+    "level compared with more": ({"Level|gt": 4}, False),
+    "opcode is none": ({"Opcode": None}, True),
+    "opcode exists": ({"Opcode|exists": True}, False),
+    "opcode by an expression for nothing": ({"Opcode|re": "^$"}, False),
+    "opcode referred to": ({"Level|fieldref|contains": "Opcode"}, False),
+    "computer referred to": ({"a|fieldref|endswith": "Computer"}, True),
+    "keywords": ({"Keywords|startswith": "0X8"}, True),
+    "computer": ({"Computer|endswith": ".lan"}, True),
+    "no data of these names": ({"Level": 9}, False),
+}
+
+
+@pytest.mark.parametrize(("selection", "matched"), SYSTEM.values(), ids=SYSTEM)
+def test_the_system_part(selection: dict[str, Any], matched: bool, tmp_path: Path) -> None:
+    command = parse(converted(tmp_path, document({"selection": selection})))
+    fields = {"a": "on pc.lan", "Level": "9", "Opcode": "1"}
+    xml = xml_of(BITS, "7", fields, "P", Level="4", Keywords="0x80", Computer="PC.lan")
+    assert command.finds(WinEvent(xml)) is matched
+
+
+VALUES: dict[str, tuple[dict[str, Any], list[str], bool]] = {
+    "any of several": ({"a": "x"}, ["y", "X"], True),
+    "none of several": ({"a|neq": "x"}, ["y", "X"], False),
+    "number": ({"a": 10}, ["10.0"], True),
+    "number with an exponent": ({"a": 10}, ["+1e1"], True),
+    "nought, which is false alone": ({"a": 0}, ["0"], True),
+    "nought compared": ({"a|lte": 0}, ["-0.5", "x"], True),
+    "no number": ({"a": 10}, [" 10", "0x0a", "1O", "", "10,0"], False),
+    "text that is no number compared": ({"a|gt": 1}, ["abc"], False),
+    "network": ({"a|cidr": "10.0.0.0/8"}, ["10.1.2.3"], True),
+    "network by its other notation": ({"a|cidr": "10.0.0.0/8"}, ["::ffff:10.1.2.3"], True),
+    "network with a zone": ({"a|cidr": "fe80::/10"}, ["FEBF::1%3"], True),
+    "another network": (
+        {"a|cidr": "10.0.0.0/8"},
+        ["11.0.0.1", "10", "010.0.0.1", "10.evil", "0x0a.1", "10.0.0.1.2"],
+        False,
+    ),
+    "network that ends within an octet": ({"a|cidr": "192.168.4.0/22"}, ["192.168.7.255"], True),
+    "network that ended before": ({"a|cidr": "192.168.4.0/22"}, ["192.168.8.0"], False),
+    "a character that .NET has as two": ({"a": "x?y"}, ["x\U0001f600y"], True),
+    "two such characters": ({"a": "x?y"}, ["x\U0001f600\U0001f600y"], False),
+    "half of one": ({"a": "x??y"}, ["x\U0001f600y"], False),
+    "line breaks": ({"a": "x*y"}, ["x\n\ny"], True),
+    "letters of other scripts": ({"a": "\u03c3\u03ac"}, ["\u03a3\u0386"], True),
+    "a value of several is empty": ({"a": None}, ["", "x"], False),
+    "all values are empty": ({"a": None}, ["", ""], True),
+}
+
+
+@pytest.mark.parametrize(("selection", "values", "matched"), VALUES.values(), ids=VALUES)
+def test_values(selection: dict[str, Any], values: list[str], matched: bool, tmp_path: Path) -> None:
+    command = parse(converted(tmp_path, document({"selection": selection})))
+    assert command.finds(WinEvent(xml_of(BITS, "7", {"a": values}))) is matched
+
+
+def test_what_has_no_name_and_user_data(tmp_path: Path) -> None:
+    selection = {"Data|contains": "x", "Binary": "00"}
+    command = parse(converted(tmp_path, document({"selection": selection})))
+    xml = xml_of(BITS, "7", {}).replace("<EventData>", "<EventData><Data>a</Data><Data>bxc</Data><Binary>00</Binary>")
+    assert command.finds(WinEvent(xml))
+    user = xml.replace("EventData", "UserData").replace("<UserData>", "<UserData><E xmlns='n'><F>q</F></E>")
+    assert parse(converted(tmp_path, document({"selection": {"F": "q"}}))).finds(WinEvent(user))
+    assert not parse(converted(tmp_path, document({"selection": {"E": "q"}}))).finds(WinEvent(user))
+
+
 # --- rules of strangers ----------------------------------------------------------------------------
 
 HOSTILE = [
