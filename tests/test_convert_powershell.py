@@ -23,7 +23,7 @@ from sigmaengine.ruleset import from_rules
 from tests.support.builds import run, start, write
 from tests.support.conversions import Answer, answers, rule_of
 from tests.support.derived import event_for
-from tests.support.powershell import PowerShellError, WinEvent, parse
+from tests.support.powershell import Command, PowerShellError, WinEvent, parse
 from tests.support.powershell.commands import found
 from tests.support.powershellevents import events, xml_of
 from tests.support.randomrules import rule as random_rule
@@ -177,9 +177,9 @@ SYSTEM: dict[str, tuple[dict[str, Any], bool]] = {
 }
 
 
-@pytest.mark.parametrize(("selection", "matched"), SYSTEM.values(), ids=SYSTEM)
-def test_the_system_part(selection: dict[str, Any], matched: bool, tmp_path: Path) -> None:
-    command = parse(converted(tmp_path, document({"selection": selection})))
+@pytest.mark.parametrize("name", SYSTEM)
+def test_the_system_part(name: str, asking: dict[str, Command]) -> None:
+    command, matched = asking[name], SYSTEM[name][1]
     fields = {"a": "on pc.lan", "Level": "9", "Opcode": "1"}
     xml = xml_of(BITS, "7", fields, "P", Level="4", Keywords="0x80", Computer="PC.lan")
     assert command.finds(WinEvent(xml)) is matched
@@ -214,10 +214,19 @@ VALUES: dict[str, tuple[dict[str, Any], list[str], bool]] = {
 }
 
 
-@pytest.mark.parametrize(("selection", "values", "matched"), VALUES.values(), ids=VALUES)
-def test_values(selection: dict[str, Any], values: list[str], matched: bool, tmp_path: Path) -> None:
-    command = parse(converted(tmp_path, document({"selection": selection})))
-    assert command.finds(WinEvent(xml_of(BITS, "7", {"a": values}))) is matched
+@pytest.fixture(scope="module")
+def asking(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Command]:
+    """The commands of SYSTEM and VALUES."""
+    selections = [one[0] for one in (*SYSTEM.values(), *VALUES.values())]
+    rules = [document({"selection": one}, number) for number, one in enumerate(selections, 1)]
+    found = answers("powershell", rules, tmp_path_factory.mktemp("asking"))
+    return dict(zip([*SYSTEM, *VALUES], [parse(answer.query) for answer in found], strict=True))
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_values(name: str, asking: dict[str, Command]) -> None:
+    _, values, matched = VALUES[name]
+    assert asking[name].finds(WinEvent(xml_of(BITS, "7", {"a": values}))) is matched
 
 
 def test_what_has_no_name_and_user_data(tmp_path: Path) -> None:
