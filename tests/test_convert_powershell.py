@@ -82,8 +82,8 @@ def test_a_whole_command(tmp_path: Path) -> None:
     assert command == (
         f"Get-WinEvent -FilterHashtable @{{LogName='{BITS}'}} | Where-Object {{$xml=$null;$xml=[xml]$_.ToXml();"
         '$data=[hashtable]::new();foreach($node in $xml.SelectNodes(\'/*/*[local-name()="EventData"]/*'
-        "|/*/*[local-name()=\"UserData\"]//*[not(*)]')){$name=$node.GetAttribute('Name');if($name -eq ''){$name="
-        "$node.LocalName};if($node.InnerText -ne ''){if(-not $data.ContainsKey($name)){$data[$name]=@()};"
+        "|/*/*[local-name()=\"UserData\"]//*[not(*)]')){$name=$node.GetAttribute('Name');if($name.Length -eq 0){$name="
+        "$node.LocalName};if($node.InnerText.Length -gt 0){if(-not $data.ContainsKey($name)){$data[$name]=@()};"
         "$data[$name]+=$node.InnerText}};($data['a'] -ilike '`x')}"
     )
 
@@ -210,6 +210,8 @@ VALUES: dict[str, tuple[dict[str, Any], list[str], bool]] = {
     "line breaks": ({"a": "x*y"}, ["x\n\ny"], True),
     "letters of other scripts": ({"a": "\u03c3\u03ac"}, ["\u03a3\u0386"], True),
     "a value of several is empty": ({"a": None}, ["", "x"], False),
+    "a soft hyphen, which is nothing to a language": ({"a|exists": True}, ["\u00ad"], True),
+    "a soft hyphen within": ({"a": "xy"}, ["x\u00ady"], False),
     "all values are empty": ({"a": None}, ["", ""], True),
 }
 

@@ -52,6 +52,12 @@ HOLD = {
     "'abc' -like '`abc'": True,
     "'abc' -like 'b'": False,
     "$null -like '*'": True,
+    # By culture a soft hyphen is nothing; a pattern is compared so where it has no wildcard but at its end.
+    "'a\u00adb' -eq 'ab'": True,
+    "'a\u00adb' -like 'ab'": True,
+    "'a\u00adb' -like 'ab*'": True,
+    "'a\u00adb' -like '`ab*'": False,
+    "'a\u00adb' -like '*ab'": False,
     # -match is found anywhere, and nothing is an empty text to it.
     "'abc' -match 'B'": True,
     "'abc' -cmatch 'B'": False,

@@ -102,7 +102,7 @@ def _name(name: str) -> str:
     if _PLAIN_NAME.fullmatch(name) and name.lower() not in _KEYWORDS:
         return name
     if not name.isprintable() or '"' in name or name == HASHES:
-        raise RefusedError("field name", ascii(name))
+        raise RefusedError("field name", name)
     return f'"{name}"'
 
 
@@ -135,7 +135,7 @@ def _part(part: Part) -> str:
     if "*" in part or "?" in part:
         raise RefusedError("literal wildcard", part)
     if not part.isprintable():
-        raise RefusedError("text", ascii(part))
+        raise RefusedError("text", part)
     return part
 
 

@@ -48,7 +48,7 @@ _DECIMAL = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 def quoted(text: str) -> str:
     """Text as a string of PowerShell's, in which nothing is expanded. Raises RefusedError."""
     if not text.isprintable():
-        raise RefusedError("text", ascii(text))
+        raise RefusedError("text", text)
     return "'" + _QUOTES.sub(r"\1\1", text) + "'"
 
 
@@ -57,8 +57,8 @@ def quoted(text: str) -> str:
 #: Everything that the event holds as data: named, unnamed, and what stands within user data.
 _DATA = (
     '$data=[hashtable]::new();foreach($node in $xml.SelectNodes(\'/*/*[local-name()="EventData"]/*'
-    "|/*/*[local-name()=\"UserData\"]//*[not(*)]')){$name=$node.GetAttribute('Name');if($name -eq ''){"
-    "$name=$node.LocalName};if($node.InnerText -ne ''){if(-not $data.ContainsKey($name)){$data[$name]=@()};"
+    "|/*/*[local-name()=\"UserData\"]//*[not(*)]')){$name=$node.GetAttribute('Name');if($name.Length -eq 0){"
+    "$name=$node.LocalName};if($node.InnerText.Length -gt 0){if(-not $data.ContainsKey($name)){$data[$name]=@()};"
     "$data[$name]+=$node.InnerText}}"
 )
 # [ipaddress] takes more for an address than there is: 1, 0x7f.1, 010.0.0.1, [::1]:80.
@@ -126,7 +126,7 @@ def _values(name: str) -> str:
 
 def _key(name: str) -> str:
     if not _ascii(name):
-        raise RefusedError("field name", ascii(name))
+        raise RefusedError("field name", name)
     return quoted(name)
 
 

@@ -110,7 +110,7 @@ def call(target: Any, name: str, arguments: list[Any]) -> Any:
 
 def member(target: Any, name: str) -> Any:
     """A property of a value. Raises PowerShellError."""
-    if isinstance(target, list) and name == "Count":
+    if (isinstance(target, list) and name == "Count") or (isinstance(target, str) and name == "Length"):
         return len(target)
     if isinstance(target, (Document, Node, WinEvent)):
         return target.member(name)

@@ -50,8 +50,13 @@ def _equal(left: Any, right: Any, *, cased: bool) -> bool:
         return isinstance(right, (int, Decimal)) and left == right
     if left is None or right is None:
         return left is right
-    one, other = text_of(left), text_of(right)
+    one, other = _in_a_language(text_of(left)), _in_a_language(text_of(right))
     return one == other if cased else lowered(one) == lowered(other)
+
+
+def _in_a_language(text: str) -> str:
+    """A text as .NET's comparison by culture sees it, to which characters for formatting are nothing."""
+    return text if text.isascii() else "".join(one for one in text if unicodedata.category(one) != "Cf")
 
 
 @cache
@@ -74,6 +79,9 @@ def _wildcards(pattern: str, cased: bool) -> re.Pattern[str]:
 
 def _like(left: Any, right: Any, *, cased: bool) -> bool:
     text = text_of(left)
+    if not re.search(r"[*?\[\]`].", text_of(right), re.DOTALL) and not text_of(right).endswith(("?", "[", "]", "`")):
+        # Nothing special but a star at the end: PowerShell 7 compares by culture.
+        text = _in_a_language(text)
     return _wildcards(text_of(right), cased).fullmatch(units(text if cased else lowered(text))) is not None
 
 
