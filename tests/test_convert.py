@@ -105,3 +105,21 @@ def test_a_log_source_without_mapping_is_told(tmp_path: Path) -> None:
     result = run("convert", "--target", "splunk", path)
     assert result.stdout.endswith(f'| sigmamatch rules="{UUID}01" logsource="nowhere//"\n')
     assert "no mapping says which events nowhere/*/* means" in result.stderr
+
+
+def test_kinds_with_other_fields_are_told_apart(tmp_path: Path) -> None:
+    case = {
+        "logsource": {"product": "windows", "category": "process_creation"},
+        "selection": {"CommandLine|re": "x[0-9]y"},
+    }
+    query = run("convert", "--target", "splunk", "--exact", write(tmp_path, rule=document(case)) / "rule.yml").stdout
+    test = 'isnotnull(mvfind({}, "x[0-9]y"))'
+    own, classic = test.format("CommandLine"), test.format("Process_Command_Line")
+    assert query.strip().split(" | where ")[1] == (
+        f"(({_code('1')}) AND ({own})) OR (({_code('4688')}) AND (({own}) OR ((isnull(CommandLine)) AND ({classic}))))"
+    )
+
+
+def _code(value: str) -> str:
+    found = f'isnotnull(mvfind({{}}, "(?is)^{value}(?![\\\\s\\\\S])"))'
+    return f"({found.format('EventCode')}) OR ((isnull(EventCode)) AND ({found.format('EventID')}))"
