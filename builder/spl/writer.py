@@ -95,16 +95,17 @@ def profile_of(logsource: LogSource, profile: str) -> str:
 def _shortest(rule: Rule, applied: Sequence[Sought], table: RoutingTable) -> tuple[Bounds, str, tuple[str, ...]]:
     """What the search says, with as much of long lists as there is room for."""
     room = MAX_TEXT + sum(len(text(kind.events.upper)) for kind in applied)
-    for limit in _LIST_LIMITS:
-        found, filters = _written(rule, applied, table, limit)
-        base, tests = text(found.upper), tuple(f"where {one}" for one in filters)
-        if len(base) + sum(map(len, tests)) <= room or limit == _LIST_LIMITS[-1]:
+    for limit in _LIST_LIMITS[:-1]:
+        found, base, tests = _written(rule, applied, table, limit)
+        if len(base) + sum(map(len, tests)) <= room:
             return found, base, tests
-    raise AssertionError("the last limit is taken")
+    return _written(rule, applied, table, _LIST_LIMITS[-1])
 
 
-def _written(rule: Rule, applied: Sequence[Sought], table: RoutingTable, limit: int) -> tuple[Bounds, list[str]]:
-    """What the search finds once these tests of ``where`` have left out the rest."""
+def _written(
+    rule: Rule, applied: Sequence[Sought], table: RoutingTable, limit: int
+) -> tuple[Bounds, str, tuple[str, ...]]:
+    """What the search means, the search before ``where``, and the tests of ``where``."""
     meanings = [_Meaning(rule, kind.places, limit) for kind in applied]
     needed: list[list[Bounds]] = [[kind.events] for kind in applied]
     filters: list[str] = []
@@ -117,7 +118,8 @@ def _written(rule: Rule, applied: Sequence[Sought], table: RoutingTable, limit: 
                 found = [exactly(one.upper) for one in found]
         for bounds, listed in zip(found, needed, strict=True):
             listed.append(bounds)
-    return any_of(map(all_of, needed)), filters
+    meant = any_of(map(all_of, needed))
+    return meant, text(meant.upper), tuple(f"where {one}" for one in filters)
 
 
 def _one_test(tests: list[str | None], applied: Sequence[Sought], table: RoutingTable) -> str | None:
