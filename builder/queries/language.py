@@ -33,6 +33,7 @@ REASONS = {
     "field name": "a field whose name the language cannot write",
     "field reference": "'fieldref': the language cannot compare two fields",
     "keyword": "a keyword, which is looked for in the whole event",
+    "id": "an id that no search can name; give it a UUID",
     "inexact": "a Splunk search cannot say it exactly",
     "length": "the query would be longer than the language takes",
     "log source": "a log source that the target does not read",
