@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from builder.queries import es_qs, graylog
 from builder.queries.language import RefusedError
 from builder.queries.target import Converted, Settings, Target
 from builder.spl import conversion as splunk
@@ -10,6 +11,8 @@ from .mappings import Mappings
 from .outcomes import Outcome, RuleFolder
 
 TARGETS: dict[str, Target] = {
+    "es-qs": es_qs.TARGET,
+    "graylog": graylog.TARGET,
     "splunk": splunk.TARGET,
 }
 

@@ -41,6 +41,7 @@ REASONS = {
     "network": "a network (cidr)",
     "number": "a number, which may be written in several ways",
     "part of a time": "a part of a time",
+    "place": "a value that the target holds otherwise, or not at all",
     "question mark": "'?', for which the language has no wildcard",
     "regex": "a regular expression that the language reads otherwise",
     "star": "a literal '*', which nothing escapes in the language",
