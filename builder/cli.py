@@ -249,11 +249,12 @@ def _target_options(command: Callable[..., None]) -> Callable[..., None]:
         first = next(iter(having.values()))
         choices = dict.fromkeys(choice for option in having.values() for choice in option.choices)
         text = f"{first.help}  [{', '.join(having)}]"
+        parameter = name.replace("-", "_")
         if first.flag:
-            command = click.option(f"--{name}", name, is_flag=True, default=None, help=text)(command)
+            command = click.option(f"--{name}", parameter, is_flag=True, default=None, help=text)(command)
         else:
             metavar = "|".join(choices) or "TEXT"
-            command = click.option(f"--{name}", name, metavar=metavar, default=None, help=text)(command)
+            command = click.option(f"--{name}", parameter, metavar=metavar, default=None, help=text)(command)
     return command
 
 
@@ -297,7 +298,7 @@ def convert(
     With --all: DIR/TARGET/RULE.EXTENSION for each rule and language, and DIR/conversion-report.json, which
     says what became of each. Only faults of rules make the exit status 1 then.
     """
-    given = {name: value for name, value in options.items() if value is not None}
+    given = {name.replace("_", "-"): value for name, value in options.items() if value is not None}
     _check_convert_usage(targets, paths, folders, out, is_all=is_all)
     try:
         settings = settings_of_each(list(dict.fromkeys(targets)) or list(TARGETS), given)

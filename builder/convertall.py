@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from .converting import TARGETS, OptionError, RefusedError, convert, having, settings_of
+from .converting import TARGETS, RefusedError, convert, settings_of
 from .mappings import Mappings
 from .outcomes import Outcome, RuleFolder
 from .queries.language import REASONS
@@ -31,14 +31,27 @@ class OutputError(Exception):
 
 
 def settings_of_each(targets: Sequence[str], given: Settings) -> dict[str, Settings]:
-    """The settings of targets, each given those options that it has. Raises OptionError, for one that none has too."""
-    for name in given:
-        if not any(name in TARGETS[target].options for target in targets):
-            raise OptionError(f"--{name} is no option of {', '.join(targets)} (it is one of {having(name)})")
+    """The settings of targets. Raises OptionError.
+
+    Each target gets the options that it has; of several that have an option of one name with other choices,
+    those that have the choice.
+    """
+    # Of an option that none takes the first that could have taken it says why.
+    taken = {
+        name: [one for one in targets if _takes(one, name, value)]
+        or [one for one in targets if name in TARGETS[one].options]
+        or targets[:1]
+        for name, value in given.items()
+    }
     return {
-        target: settings_of(target, {name: value for name, value in given.items() if name in TARGETS[target].options})
+        target: settings_of(target, {name: value for name, value in given.items() if target in taken[name]})
         for target in targets
     }
+
+
+def _takes(target: str, name: str, value: Any) -> bool:
+    option = TARGETS[target].options.get(name)
+    return option is not None and (not option.choices or value in option.choices)
 
 
 class Conversions:

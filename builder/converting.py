@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from builder.queries import es_qs, graylog
+from builder.queries import es_qs, graylog, xpack_watcher
 from builder.queries.language import RefusedError
 from builder.queries.target import Converted, Settings, Target
 from builder.spl import conversion as splunk
@@ -14,6 +14,7 @@ TARGETS: dict[str, Target] = {
     "es-qs": es_qs.TARGET,
     "graylog": graylog.TARGET,
     "splunk": splunk.TARGET,
+    "xpack-watcher": xpack_watcher.TARGET,
 }
 
 
@@ -41,7 +42,8 @@ def settings_of(target: str, given: Settings) -> Settings:
     row = TARGETS[target]
     for name, value in given.items():
         if name not in row.options:
-            raise OptionError(f"--{name} is no option of {target} (it is one of {having(name)})")
+            having = ", ".join(one for one, other in TARGETS.items() if name in other.options)
+            raise OptionError(f"--{name} is no option of {target} (it is one of {having})")
         choices = row.options[name].choices
         if choices and value not in choices:
             raise OptionError(f"--{name} of {target} is one of {', '.join(choices)}, not {value!r}")
@@ -53,9 +55,4 @@ def settings_of(target: str, given: Settings) -> Settings:
     return settings
 
 
-def having(name: str) -> str:
-    """The targets that have an option, as text."""
-    return ", ".join(target for target, row in TARGETS.items() if name in row.options)
-
-
-__all__ = ["TARGETS", "OptionError", "RefusedError", "convert", "having", "settings_of"]
+__all__ = ["TARGETS", "OptionError", "RefusedError", "convert", "settings_of"]
