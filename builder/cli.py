@@ -279,14 +279,14 @@ def _target_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--all", "is_all", is_flag=True, help="Write every rule of --rules in every language to files.")
 @click.option("--out", metavar="DIR", type=_PathType(file_okay=False), help="Where --all writes.")
 @_target_options
-@click.argument("paths", metavar="[RULE.yml]...", nargs=-1, type=_PathType())
+@click.argument("rule", metavar="[RULE.yml]...", nargs=-1, type=_PathType())
 def convert(
     folders: Sequence[Path],
     placeholders: Path | None,
     targets: Sequence[str],
     is_all: bool,
     out: Path | None,
-    paths: Sequence[Path],
+    rule: Sequence[Path],
     **options: Any,
 ) -> None:
     """Write rules as queries of another language.
@@ -299,7 +299,7 @@ def convert(
     says what became of each. Only faults of rules make the exit status 1 then.
     """
     given = {name.replace("_", "-"): value for name, value in options.items() if value is not None}
-    _check_convert_usage(targets, paths, folders, out, is_all=is_all)
+    _check_convert_usage(targets, rule, folders, out, is_all=is_all)
     try:
         settings = settings_of_each(list(dict.fromkeys(targets)) or list(TARGETS), given)
     except OptionError as fault:
@@ -308,7 +308,7 @@ def convert(
     if out is not None:
         _convert_all(folders, _values(placeholders), mappings, settings, out)
     else:
-        _convert_some(_read_with(paths, _values(placeholders)), mappings, *settings.popitem())
+        _convert_some(_read_with(rule, _values(placeholders)), mappings, *settings.popitem())
 
 
 def _check_convert_usage(
@@ -343,7 +343,8 @@ def _convert_some(folder: RuleFolder, mappings: Mappings, target: str, settings:
             refused = True
             click.echo(f"{place} error {target}: {escaped(str(reason))}", err=True)
             continue
-        click.echo(converted.text)
+        # As bytes: an encoding that lacks a character would make another query of it.
+        click.echo(converted.text.encode())
         for note in converted.notes:
             click.echo(f"{place} note: {note}", err=True)
     if refused:

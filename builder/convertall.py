@@ -63,32 +63,32 @@ class Conversions:
     def __init__(
         self, folder: RuleFolder, folders: Sequence[Path], mappings: Mappings, settings: Mapping[str, Settings]
     ) -> None:
-        self.folder, self.mappings, self.settings = folder, mappings, settings
-        self.names = _names(folder.accepted, folders)
+        self.folder, self.folders, self.mappings, self.settings = folder, folders, mappings, settings
         self.converted: Counter[str] = Counter()
         self.refused: dict[str, Counter[str]] = {target: Counter() for target in settings}
-        self._entries: dict[int, dict[str, Any]] = {}
+        self._rules: list[dict[str, Any]] = []
         self._files: set[Path] = set()
 
     def write(self, out: Path, progress: Callable[[int, int], None]) -> None:
         """Write the files and the report. Raises OutputError before it writes anything, and OSError."""
         _check(out)
         accepted = self.folder.accepted
-        for done, (outcome, name) in enumerate(zip(accepted, self.names, strict=True), 1):
-            self._entries[id(outcome)] = {
-                target: self._one(outcome, target, f"{target}/{name}.{TARGETS[target].extension}", out)
-                for target in self.settings
-            }
-            progress(done, len(accepted))
+        names = dict(zip(map(id, accepted), _names(accepted, self.folders), strict=True))
+        for done, outcome in enumerate(self.folder.outcomes, 1):
+            name = names.get(id(outcome))
+            targets = {target: self._one(outcome, target, name, out) for target in self.settings} if name else {}
+            self._rules.append(_entry(outcome, targets))
+            progress(done, len(self.folder.outcomes))
         out.mkdir(parents=True, exist_ok=True)
         (out / REPORT).write_bytes(json_bytes(self.report(), indent=1) + b"\n")
 
-    def _one(self, outcome: Outcome, target: str, file: str, out: Path) -> dict[str, Any]:
+    def _one(self, outcome: Outcome, target: str, name: str, out: Path) -> dict[str, Any]:
         try:
             found = convert(outcome, target, self.mappings, self.settings[target], self.folder)
         except RefusedError as fault:
             self.refused[target][fault.reason] += 1
             return {"status": "refused", "reason": fault.reason, "why": str(fault)}
+        file = f"{target}/{name}.{TARGETS[target].extension}"
         path = out / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes((found.text.rstrip("\n") + "\n").encode())
@@ -108,19 +108,7 @@ class Conversions:
                 for target in self.settings
             },
             "folders": [{"path": finding.path, "findings": [finding.as_json()]} for finding in self.folder.unread],
-            "rules": [self._entry(outcome) for outcome in self.folder.outcomes],
-        }
-
-    def _entry(self, outcome: Outcome) -> dict[str, Any]:
-        return {
-            "kind": outcome.kind,
-            "path": outcome.path,
-            "line": outcome.line,
-            "id": outcome.id,
-            "title": outcome.title,
-            "status": "accepted" if outcome.meant else "refused",
-            "findings": [finding.as_json() for finding in outcome.findings],
-            "targets": self._entries.get(id(outcome), {}),
+            "rules": self._rules,
         }
 
     def summary_lines(self) -> Iterator[str]:
@@ -145,6 +133,19 @@ class Conversions:
             yield from (f"  {escaped(name)}" for name in found[:_SHOWN])
         if len(found) > _SHOWN:
             yield f"  and {len(found) - _SHOWN} more"
+
+
+def _entry(outcome: Outcome, targets: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "kind": outcome.kind,
+        "path": outcome.path,
+        "line": outcome.line,
+        "id": outcome.id,
+        "title": outcome.title,
+        "status": "accepted" if outcome.meant else "refused",
+        "findings": [finding.as_json() for finding in outcome.findings],
+        "targets": targets,
+    }
 
 
 def _by_count(reasons: Counter[str]) -> list[tuple[str, int]]:

@@ -72,6 +72,13 @@ def test_a_rule_of_the_project_as_a_process_of_its_own() -> None:
     assert done.stderr == b""
 
 
+def test_a_query_is_utf8_whatever_the_locale(tmp_path: Path) -> None:
+    path = write(tmp_path, rule=rule(1, "Image|windash: -x")) / "rule.yml"
+    done = start("convert", "--target", "splunk", path, env={"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": ""})
+    assert done.returncode == 0
+    assert "\u2013x" in done.stdout.decode("utf-8")
+
+
 def test_targets_are_listed() -> None:
     result = run("convert", "--list")
     assert result.exit_code == 0

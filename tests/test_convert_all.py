@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -131,6 +133,20 @@ def test_two_runs_write_the_same(tmp_path: Path) -> None:
         assert done.stderr.startswith(b"target")
     assert files(first) == files(second)
     assert len(files(first)) > 30
+
+
+def test_progress_shows_on_a_terminal_alone(tmp_path: Path) -> None:
+    screen, terminal = os.openpty()
+    try:
+        arguments = ("--all", "--target", "splunk", "--out", tmp_path / "out")
+        done = start("convert", *arguments, capture_output=False, stdout=subprocess.DEVNULL, stderr=terminal)
+        shown = os.read(screen, 100_000)
+    finally:
+        os.close(terminal)
+        os.close(screen)
+    assert done.returncode == 0
+    assert b"rules in every language" in shown
+    assert b"100%" in shown
 
 
 def test_a_users_files_are_left_alone(tmp_path: Path) -> None:
