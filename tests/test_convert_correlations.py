@@ -1,15 +1,22 @@
-"""``convert --target splunk`` of correlations: tests/convert/correlations-splunk.yml, and what is refused."""
+"""``convert --target splunk`` of correlations: tests/convert/correlations-splunk.yml, refusals, alerts."""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from builder.paths import ROOT, RULES
+from builder.replay import CORRELATE, Command, event_chunk, rows
+from builder.rulefiles import read_folders
+from tests.support.apps import Row
 from tests.support.builds import UUID, rule, run, write
+from tests.support.sequences import sequences
+from tests.support.spl import parse
 
 TABLE = Path(__file__).parent / "convert" / "correlations-splunk.yml"
 CASES: list[dict[str, Any]] = yaml.safe_load(TABLE.read_text("utf-8"))
@@ -46,10 +53,12 @@ def test_a_correlation_is_a_search(case: dict[str, Any], tmp_path: Path) -> None
     path = file_of(tmp_path / "r.yml", *rules.values(), *correlations)
     result = run("convert", "--target", "splunk", path)
     assert result.exit_code == 0, result.stderr
-    base, match, correlate = result.stdout.splitlines()[-1].split(" | ")
+    base, match, correlate, *keep = result.stdout.splitlines()[-1].split(" | ")
     listed, options = ",".join(rules[name]["id"] for name in case["matched"]), f" {case['options']}".rstrip()
     assert match == f'sigmamatch rules="{listed}"{options}'
     assert correlate == f'sigmacorrelate rules="{correlations[-1]["id"]}"{options}'
+    own = f'where isnotnull(sigma_correlation_type) AND sigma_rule_id="{correlations[-1]["id"]}"'
+    assert keep == ([] if case.get("shown") else [own])
     assert f"has to begin {case['back']} s before" in result.stderr
     assert case.get("note", "") in result.stderr
     if options.startswith(" fields"):
@@ -62,7 +71,8 @@ def test_a_counting_rule_of_sigma_1_counts_its_own_events(tmp_path: Path) -> Non
     counting["detection"].update(timeframe="5m", condition="selection | count() by User > 5")
     query = query_of(file_of(tmp_path / "r.yml", counting))
     fields = "fields=windows_xml"
-    assert query.endswith(f' | sigmamatch rules="{UUID}01#events" {fields} | sigmacorrelate rules="{UUID}01" {fields}')
+    commands = f' | sigmamatch rules="{UUID}01#events" {fields} | sigmacorrelate rules="{UUID}01" {fields} | where '
+    assert commands in query
 
 
 def test_rules_may_stand_in_other_files_that_are_given(tmp_path: Path) -> None:
@@ -108,3 +118,50 @@ def test_rules_of_which_one_has_no_mapping_are_not_found_together(tmp_path: Path
     result = run("convert", "--target", "splunk", file_of(tmp_path / "r.yml", *rules, counted))
     assert result.exit_code == 1
     assert "no/*/* has no mapping" in result.stderr
+
+
+# --- the project's own correlations, on their sequences of events -----------------------------------
+
+OWN = {
+    Path(one.path).relative_to(ROOT).as_posix(): one.correlation
+    for one in read_folders([RULES]).outcomes
+    if one.correlation
+}
+
+
+@pytest.fixture(scope="module")
+def searches() -> dict[str, str]:
+    """The converted search of each, by its id."""
+    # Some of the events have the names of the classic rendering.
+    result = run("convert", "--target", "splunk", "--fields", "auto", RULES)
+    assert result.exit_code == 0
+    lines = [line for line in result.stdout.splitlines() if "| sigmacorrelate" in line]
+    return {re.findall(r'sigmacorrelate rules="([^"]+)"', line)[0]: line for line in lines}
+
+
+def rows_of(app: Path, events: list[Row], match: list[str], correlate: list[str]) -> list[Row]:
+    """What the commands, with the options of a search, make of events."""
+    with Command(app, match) as first, Command(app, correlate, command=CORRELATE) as second:
+        return rows(second.send(first.send(event_chunk(events[::-1]), finished=True), finished=True))
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_the_search_reads_what_its_commands_count(name: str, searches: dict[str, str], app: Path) -> None:
+    """What stands before the commands lets every event through that they need: the alerts are the same."""
+    own = OWN[name].id
+    base, match, correlate, *_ = searches[own].split(" | ")
+    search = parse(base)
+    numbered = [
+        {**event, "_cd": f"1:{place}"}
+        for place, event in enumerate(event for one in sequences() if one.correlation == name for event in one.events)
+    ]
+    read = [event for event in numbered if search.matches(event)]
+    assert 0 < len(read) <= len(numbered)
+    given = [command.replace('"', "").split(" ")[1:] for command in (match, correlate)]
+    wanted = sum(len(one.alerts) for one in sequences() if one.correlation == name)
+    found = [
+        [row for row in rows_of(app, some, *given) if row.get("sigma_correlation_type") and row["sigma_rule_id"] == own]
+        for some in (read, numbered)
+    ]
+    assert found[0] == found[1]
+    assert len(found[0]) == wanted > 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from builder.outcomes import Outcome
-from builder.spl.correlating import Relations, cannot_be_searched, commands, shared_profile
+from builder.spl.correlating import Relations, alerts_of, cannot_be_searched, commands, shared_profile
 from sigmaengine.correlation import Correlation
 from sigmaengine.rule import Rule
 
@@ -89,17 +89,12 @@ def _stanza(context: Context, outcome: Outcome, correlation: Correlation, relati
     timing = timing_of(configuration, stanza_name(KIND, correlation.id), outcome, least=_least_period(back))
     rules = relations.base_rules(correlation)
     found = commands(correlation, rules, context.routing, shared_profile(rules, configuration.fields))
-    kept = [
-        "isnotnull(sigma_correlation_type)",
-        f'sigma_rule_id="{correlation.id}"',
-        # What became true before, an earlier run has told.
-        f"_time>=info_max_time-{timing.window}",
-    ]
     search = [
         _base(context, rules),
         *found,
         "addinfo",
-        f"where {' AND '.join(kept)}",
+        # What became true before, an earlier run has told.
+        f"where {alerts_of(correlation)} AND _time>=info_max_time-{timing.window}",
         # The summary index would take them for the times of its rows.
         "fields - info_*",
         _ENTITIES,

@@ -12,7 +12,7 @@ from builder.texts import one_line
 from sigmaengine.fields import PROFILES
 from sigmaengine.rule import Rule
 
-from .correlating import Relations, cannot_be_searched, commands, shared_profile
+from .correlating import Relations, alerts_of, cannot_be_searched, commands, shared_profile
 from .writer import Query, is_listable, write_query
 
 # What the reasons of ``Query`` mean, in words.
@@ -83,8 +83,11 @@ def correlate(outcome: Outcome, folder: RuleFolder, mappings: Mappings, settings
         "sigmamatch and sigmacorrelate need the correlation and its rules in the installed app",
         f"the time range has to begin {relations.look_back(correlation)} s before what alerts are wanted for",
     )
-    text = " | ".join((search, *commands(correlation, rules, mappings.spelt, profile)))
-    return Converted(text, (*notes, *_unmapped(rules, mappings)))
+    parts = [search, *commands(correlation, rules, mappings.spelt, profile)]
+    if not correlation.generate:
+        # Alerts of inner correlations have rows as well.
+        parts.append(f"where {alerts_of(correlation)}")
+    return Converted(" | ".join(parts), (*notes, *_unmapped(rules, mappings)))
 
 
 def _unmapped(rules: Sequence[Rule], mappings: Mappings) -> Iterator[str]:

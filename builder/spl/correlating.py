@@ -96,3 +96,8 @@ def commands(correlation: Correlation, rules: Sequence[Rule], routing: RoutingTa
     shared = options([rule.logsource for rule in rules], routing, profile)
     listed = ",".join(rule.id for rule in rules)
     return Commands(f'sigmamatch rules="{listed}"{shared}', f'sigmacorrelate rules="{correlation.id}"{shared}')
+
+
+def alerts_of(correlation: Correlation) -> str:
+    """A test of ``where`` for the rows that are a correlation's own alerts."""
+    return f'isnotnull(sigma_correlation_type) AND sigma_rule_id="{correlation.id}"'
