@@ -304,11 +304,15 @@ def convert(
         settings = settings_of_each(list(dict.fromkeys(targets)) or list(TARGETS), given)
     except OptionError as fault:
         raise click.UsageError(str(fault)) from None
-    mappings = _mappings()
-    if out is not None:
-        _convert_all(folders, _values(placeholders), mappings, settings, out)
-    else:
-        _convert_some(_read_with(rule, _values(placeholders)), mappings, *settings.popitem())
+    mappings, values = _mappings(), _values(placeholders)
+    try:
+        if out is not None:
+            _convert_all(folders, values, mappings, settings, out)
+        _convert_some(_read_with(rule, values), mappings, *settings.popitem())
+    except MappingError as fault:
+        # Targets have tables of their own.
+        _say_errors(fault.findings)
+        sys.exit(FAULTS)
 
 
 def _check_convert_usage(
@@ -346,7 +350,7 @@ def _convert_some(folder: RuleFolder, mappings: Mappings, target: str, settings:
         # As bytes: an encoding that lacks a character would make another query of it.
         click.echo(converted.text.encode())
         for note in converted.notes:
-            click.echo(f"{place} note: {note}", err=True)
+            click.echo(f"{place} note: {escaped(note)}", err=True)
     if refused:
         sys.exit(FAULTS)
     if not folder.accepted and not folder.findings:

@@ -1,8 +1,8 @@
 """``convert --all``: every rule in every language, as files, and a report of what became of each.
 
-``DIR/<target>/<path of the rule below its folder><extension of the target>``. A file of rules that holds
-several gives ``name``, ``name-2``, ``name-3``; so do files whose names would differ by case alone, or
-by the folder that they were given with.
+``DIR/<target>/<name>.<extension of the target>``, the name being the path of the rule's file below the folder
+that was given, without ``.yml``. A file of several rules gives ``name``, ``name-2``, ``name-3``; so do files
+whose names would be one, or differ by case alone.
 """
 
 from __future__ import annotations

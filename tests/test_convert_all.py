@@ -15,6 +15,8 @@ import yaml
 from builder import cli
 from builder.convertall import settings_of_each
 from builder.converting import TARGETS
+from builder.findings import error
+from builder.mappings import MappingError
 from builder.queries.language import RefusedError
 from builder.queries.target import Converted, Option, Target
 from tests.support.builds import UUID, rule, run, start, write
@@ -121,6 +123,20 @@ def test_options_are_for_the_targets_that_have_them(tmp_path: Path) -> None:
     alone = run("convert", "--all", "--out", tmp_path / "out", "--target", "toy", "--rules", rules, "--exact")
     assert alone.exit_code == 2
     assert "--exact is no option of toy (it is one of splunk)" in alone.stderr
+
+
+@pytest.mark.usefixtures("toys")
+@pytest.mark.parametrize("mode", ["one", "all"])
+def test_faults_of_a_targets_table_are_told(mode: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def faulty(*_: Any) -> Converted:
+        raise MappingError([error("table.yml", 3, "mapping-key", "no such key")])
+
+    monkeypatch.setitem(TARGETS, "toy", Target("a toy", "toy", faulty))
+    rules = write(tmp_path / "r", a=rule(1))
+    where = [rules] if mode == "one" else ["--all", "--out", tmp_path / "out", "--rules", rules]
+    result = run("convert", "--target", "toy", *where)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "table.yml:3: error mapping-key: no such key\n"
 
 
 def test_two_runs_write_the_same(tmp_path: Path) -> None:
