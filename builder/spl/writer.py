@@ -17,6 +17,7 @@ from .places import Places
 from .routes import Sought, sought, telling_key
 
 _SOURCE = re.compile(r"[^`\"\\\s/]*(?:/[^`\"\\\s/]*){2}")
+_LISTED_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._#-]*\Z")
 # Names of fields by which Windows events are told apart mean nothing elsewhere.
 _WINDOWS_PROFILES = ("windows_xml", "windows_classic", "sysmon")
 
@@ -69,6 +70,11 @@ def write_query(rule: Rule, routing: RoutingTable, profile: str = "windows_xml")
         reasons=() if exact else tuple(sorted(found.reasons)),
         decide="" if exact else decider(rule, routing, profile),
     )
+
+
+def is_listable(ident: str) -> bool:
+    """True of an id that the option ``rules`` of the commands can list as it is."""
+    return bool(_LISTED_ID.match(ident))
 
 
 def decider(rule: Rule, routing: RoutingTable, profile: str) -> str:
