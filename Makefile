@@ -12,6 +12,9 @@ CANDIDATES = $(PYTHON) python3 python3.11 python3.12 python3.13 python3.14 \
 VENV = .venv
 BIN = $(VENV)/bin
 
+# A file's tests stay together, for they share what is dear to make.
+CORES = -n auto --dist loadfile
+
 # An environment is complete when its stamp is; a stamp older than a list of
 # pins has the environment made anew, so that nothing old stays in it.
 ENV = $(VENV)/.complete
@@ -38,12 +41,12 @@ demo: $(ENV) ## build the app and run sample events through its command
 
 test: $(ENV) $(APPINSPECT) $(PACKAGING) $(CONFORMANCE) $(SPLUNKBACKEND) lint ## lint, then all tests
 	@mkdir -p build
-	$(BIN)/python -m pytest -rs --junit-xml=build/junit.xml
+	$(BIN)/python -m pytest $(CORES) -rs --junit-xml=build/junit.xml
 	@$(BIN)/python -m tests.packaging.check_skips build/junit.xml tests/allowed_skips.txt
 
 conformance: $(ENV) $(CONFORMANCE) $(SPLUNKBACKEND) ## all rules, events and examples against another engine; minutes
 	@mkdir -p build
-	SIGMA_MATCH_CONFORMANCE=all SIGMA_MATCH_EFFORT=5 $(BIN)/python -m pytest -rs \
+	SIGMA_MATCH_CONFORMANCE=all SIGMA_MATCH_EFFORT=5 $(BIN)/python -m pytest $(CORES) -rs \
 		--junit-xml=build/junit-conformance.xml --durations=10 \
 		tests/conformance tests/test_masks.py tests/test_splitting.py tests/test_wildcards.py \
 		tests/test_expectations.py::test_plain_evaluator_agrees

@@ -13,7 +13,7 @@ from tests.support.savedsearches import PROCESS, Stanzas, built, confs
 LINUX = "{product: linux, category: process_creation}"
 RULES = {
     "exact": rule(1, "Image|endswith: '\\evil.exe'", level="critical", logsource=PROCESS),
-    "cased": rule(2, "Image|endswith|cased: '\\Evil.exe'", level="high", logsource=PROCESS),
+    "one-sign": rule(2, "Image|endswith: '\\Evil?.exe'", level="high", logsource=PROCESS),
     "shell": rule(3, "CommandLine|contains: 'rm -rf /'", level="low", logsource=LINUX),
     "unmapped": rule(4, level="informational", logsource="{product: atari, category: game}"),
     "shared": rule(5, level="high", status="stable", logsource=PROCESS),

@@ -72,6 +72,13 @@ def test_a_rule_of_the_project_as_a_process_of_its_own() -> None:
     assert done.stderr == b""
 
 
+def test_a_query_is_utf8_whatever_the_locale(tmp_path: Path) -> None:
+    path = write(tmp_path, rule=rule(1, "Image|windash: -x")) / "rule.yml"
+    done = start("convert", "--target", "splunk", path, env={"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": ""})
+    assert done.returncode == 0
+    assert "\u2013x" in done.stdout.decode("utf-8")
+
+
 def test_targets_are_listed() -> None:
     result = run("convert", "--list")
     assert result.exit_code == 0
@@ -81,10 +88,10 @@ def test_targets_are_listed() -> None:
 WRONG: dict[str, tuple[list[str], int, str]] = {
     "no target": (["rule.yml"], 2, "Missing option '--target'"),
     "unknown target": (["--target", "kql", "rule.yml"], 2, "'kql' is not"),
-    "no rule": (["--target", "splunk"], 2, "Missing argument 'RULE'"),
+    "no rule": (["--target", "splunk"], 2, "Missing argument 'RULE.yml'"),
     "missing file": (["--target", "splunk", "nope.yml"], 1, "nope.yml"),
     "faulty rule": (["--target", "splunk", "faulty.yml"], 1, "faulty.yml:"),
-    "correlation": (["--target", "splunk", "all"], 1, "a correlation of several events"),
+    "a correlation without its rules": (["--target", "splunk", "alone"], 1, "no rule or correlation in use has"),
 }
 
 
@@ -93,8 +100,8 @@ def test_what_cannot_be_converted(arguments: list[str], status: int, message: st
     counts = {"type": "event_count", "rules": [f"{UUID}01"], "timespan": "1m", "condition": {"gte": 2}}
     correlation = json.dumps({"id": f"{UUID}02", "title": "C", "status": "test", "level": "low", "correlation": counts})
     write(tmp_path, rule=rule(1), faulty=rule(3, condition="nothing"))
-    write(tmp_path / "all", rule=rule(1), correlation=correlation)
-    paths = [str(tmp_path / one) if one.endswith((".yml", "all")) else one for one in arguments]
+    write(tmp_path / "alone", correlation=correlation)
+    paths = [str(tmp_path / one) if one.endswith((".yml", "alone")) else one for one in arguments]
     result = run("convert", *paths)
     assert result.exit_code == status
     assert message in result.stderr
@@ -105,3 +112,21 @@ def test_a_log_source_without_mapping_is_told(tmp_path: Path) -> None:
     result = run("convert", "--target", "splunk", path)
     assert result.stdout.endswith(f'| sigmamatch rules="{UUID}01" logsource="nowhere//"\n')
     assert "no mapping says which events nowhere/*/* means" in result.stderr
+
+
+def test_kinds_with_other_fields_are_told_apart(tmp_path: Path) -> None:
+    case = {
+        "logsource": {"product": "windows", "category": "process_creation"},
+        "selection": {"CommandLine|re": "x[0-9]y"},
+    }
+    query = run("convert", "--target", "splunk", "--exact", write(tmp_path, rule=document(case)) / "rule.yml").stdout
+    test = 'isnotnull(mvfind({}, "x[0-9]y"))'
+    own, classic = test.format("CommandLine"), test.format("Process_Command_Line")
+    assert query.strip().split(" | where ")[1] == (
+        f"(({_code('1')}) AND ({own})) OR (({_code('4688')}) AND (({own}) OR ((isnull(CommandLine)) AND ({classic}))))"
+    )
+
+
+def _code(value: str) -> str:
+    found = f'isnotnull(mvfind({{}}, "(?is)^{value}(?![\\\\s\\\\S])"))'
+    return f"({found.format('EventCode')}) OR ((isnull(EventCode)) AND ({found.format('EventID')}))"

@@ -13,9 +13,9 @@ import pytest
 import yaml
 
 from builder.converting import convert, settings_of
-from builder.mappings import Mappings
+from builder.mappings import MappingError, Mappings
 from builder.queries.language import RefusedError
-from builder.queries.logpointnames import ProfileError, read_profile
+from builder.queries.logpointnames import read_profile
 from builder.rulefiles import read_folders
 from sigmaengine.fields import Columns
 from sigmaengine.matcher import Matcher
@@ -103,21 +103,27 @@ def test_the_evaluator_refuses_what_it_does_not_know() -> None:
 
 
 WRONG = {
-    "no mapping": "[]",
-    "a key that is not known": "{version: 1, names: {}, channels: {}, more: 1}",
-    "another version": "{version: 2, names: {}, channels: {}}",
-    "a name that is none": "{version: 1, names: {A: 'b c'}, channels: {}}",
-    "a channel without where": "{version: 1, names: {}, channels: {X: {names: {}}}}",
-    "a key of a channel": "{version: 1, names: {}, channels: {X: {where: {}, what: 1}}}",
-    "a name of an event": "{version: 1, names: {}, channels: {X: {where: {}, events: {1: {A: 5}}}}}",
+    "no mapping": ("[]", "1: error mapping: a mapping is expected"),
+    "no YAML": ("{", "error yaml-syntax"),
+    "two documents": ("a: 1\n---\nb: 2", "one document is expected"),
+    "a key that is not known": ("version: 1\nnames: {}\nchannels: {}\nmore: 1", "4: error mapping: unknown key 'more'"),
+    "a key that is missing": ("version: 1\nnames: {}", "'channels' is missing"),
+    "another version": ("version: 2\nnames: {}\nchannels: {}", "'version' must be 1"),
+    "a name that is none": ("version: 1\nnames:\n  A: b c\nchannels: {}", "3: error mapping: 'b c' is no name"),
+    "names that are no mapping": ("version: 1\nnames: x\nchannels: {}", "a mapping is expected"),
+    "a channel without where": ("version: 1\nnames: {}\nchannels:\n  X: {names: {}}", "4: error mapping: 'where' is"),
+    "a key of a channel": ("version: 1\nnames: {}\nchannels: {X: {where: {}, what: 1}}", "unknown key 'what'"),
+    "a name of an event": ("version: 1\nnames: {}\nchannels: {X: {where: {}, events: {1: {A: 5}}}}", "'5' is no name"),
+    "a number for a channel": ("version: 1\nnames: {}\nchannels: {X: {where: {norm_id: 1}}}", "a text is expected"),
 }
 
 
-@pytest.mark.parametrize("text", WRONG.values(), ids=WRONG)
-def test_a_faulty_profile(text: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("text", "message"), WRONG.values(), ids=WRONG)
+def test_a_faulty_profile(text: str, message: str, tmp_path: Path) -> None:
     path = write(tmp_path, profile=text) / "profile.yml"
-    with pytest.raises(ProfileError, match=r"profile\.yml"):
+    with pytest.raises(MappingError) as raised:
         read_profile(path)
+    assert message in str(raised.value)
 
 
 # --- random rules ------------------------------------------------------------------------------------

@@ -142,8 +142,8 @@ def test_files_are_read_instead_of_logs(tmp_path: Path) -> None:
     )
     path = write(tmp_path, rule=document(TUNNELS)) / "rule.yml"
     result = run("convert", "--target", "powershell", "--evtx", "a\nb", path)
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert "characters that the language cannot write" in result.stderr
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--evtx holds characters that are not printed" in result.stderr
 
 
 def test_a_long_command_is_told(tmp_path: Path) -> None:

@@ -64,6 +64,15 @@ WORLDS = {
         {"product": "any"},
         columns=("N", "M", "C_d", "D_e", "C{}.d", "A{}"),
     ),
+    "kinds told apart": World(
+        (
+            (SOURCE, [["host", ["h"]]], False, {"A": [True, NATIVE], "B": [False, CIM]}),
+            (SOURCE, [["host", ["g1", "i"]]], False, {"A": [False, [["native", ["M"]], ["cim", ["N"]]]]}),
+        ),
+        "auto",
+        {"product": "any"},
+        columns=("N", "M"),
+    ),
 }  # fmt: skip
 
 

@@ -197,10 +197,10 @@ def _channel(language: Logpoint, profile: Profile, glob: str) -> str:
 
 
 def write(outcome: Outcome, mappings: Mappings, settings: Settings) -> Converted:  # noqa: ARG001 - no options yet
-    """A search. Raises RefusedError: it cannot be exact, or is a correlation."""
+    """A search. Raises RefusedError: it cannot be exact; MappingError: the table of names has faults."""
     rule = outcome.rule
-    if rule is None or outcome.correlation is not None:
-        raise RefusedError("correlation", "its base rules can be converted")
+    if rule is None:
+        raise RefusedError("correlation")
     if not is_windows(rule.logsource):
         note = (
             f"nothing says what Logpoint calls the events of {one_line(str(rule.logsource))}: fields have Sigma's own"

@@ -9,8 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from builder.findings import error
+from builder.mappings import MappingError
 from builder.paths import MAPPINGS
-from builder.yamlfiles import documents
+from builder.yamlfiles import YamlFileError, documents
+from sigmaengine.problems import Where, kind_of, shown
+from sigmaengine.ruletext import line_of
 
 from .language import RefusedError
 from .reading import Boxes
@@ -22,14 +26,12 @@ ABSENT = ""
 #: Sysmon's field of several hashes, each of which is a field of Logpoint's.
 HASHES = "Hashes"
 
-_FILE_KEYS = {"version", "names", "channels"}
-_CHANNEL_KEYS = {"where", "closed", "hashes", "names", "events"}
+FILE = MAPPINGS / "targets" / "logpoint.yml"
+_ANY: frozenset[str] = frozenset()
+_FILE_KEYS = frozenset(("version", "names", "channels"))
+_CHANNEL_KEYS = frozenset(("where", "closed", "hashes", "names", "events"))
 _WORDS = re.compile(r"[a-z0-9]+|[A-Z][a-z0-9]+|[A-Z0-9]+")
 _PLAIN = re.compile(r"[a-z][a-z0-9_]*")
-
-
-class ProfileError(Exception):
-    """The file of names cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -94,38 +96,69 @@ def snake_case(native: str) -> str:
 
 
 @cache
-def read_profile(path: Path = MAPPINGS / "targets" / "logpoint.yml") -> Profile:
-    """The names. Raises ProfileError, YamlFileError."""
-    (content,) = documents(path, path.name)
-    _check(path.name, content, _FILE_KEYS)
-    if content["version"] != 1:
-        raise ProfileError(f"{path.name}: version {content['version']!r} is not known")
-    channels = {str(name).lower(): _channel(f"{path.name}: {name}", one) for name, one in content["channels"].items()}
-    return Profile(_names(path.name, content["names"]), channels)
+def read_profile(path: Path = FILE) -> Profile:
+    """The names. Raises MappingError."""
+    try:
+        (document,) = documents(path, path.as_posix())
+    except YamlFileError as fault:
+        raise MappingError([fault.finding]) from None
+    except ValueError:
+        raise MappingError([error(path.as_posix(), 1, "mapping", "one document is expected")]) from None
+    return _Reader(path.as_posix(), document).profile()
 
 
-def _channel(place: str, content: Any) -> Channel:
-    _check(place, content, _CHANNEL_KEYS, needed=("where",))
-    return Channel(
-        where={key: str(text) for key, text in content["where"].items()},
-        closed=content.get("closed", False),
-        hashes=content.get("hashes", {}),
-        names=_names(place, content.get("names", {})),
-        events={str(key): _names(f"{place} {key}", names) for key, names in content.get("events", {}).items()},
-    )
+class _Reader:
+    def __init__(self, path: str, document: Any) -> None:
+        self.path, self.document = path, document
 
+    def fault(self, where: Where, message: str) -> MappingError:
+        """What is to be raised."""
+        return MappingError([error(self.path, line_of(self.document, where), "mapping", message)])
 
-def _check(place: str, content: Any, keys: set[str], needed: tuple[str, ...] = ()) -> None:
-    if not isinstance(content, dict) or not content.keys() <= keys or not content.keys() >= set(needed or keys):
-        raise ProfileError(f"{place}: a mapping with the keys {', '.join(sorted(keys))} is expected")
+    def profile(self) -> Profile:
+        content = self.mapping((), self.document, _FILE_KEYS, needed=_FILE_KEYS)
+        if content["version"] != 1:
+            raise self.fault(("version",), "'version' must be 1")
+        channels = self.mapping(("channels",), content["channels"])
+        return Profile(
+            self.names(("names",), content["names"]),
+            {str(name).lower(): self.channel(("channels", name), one) for name, one in channels.items()},
+        )
 
+    def channel(self, where: Where, value: Any) -> Channel:
+        content = self.mapping(where, value, _CHANNEL_KEYS, needed=frozenset(("where",)))
+        events = self.mapping((*where, "events"), content.get("events", {}))
+        return Channel(
+            where=self.texts((*where, "where"), content["where"]),
+            closed=content.get("closed") is True,
+            hashes=self.texts((*where, "hashes"), content.get("hashes", {})),
+            names=self.names((*where, "names"), content.get("names", {})),
+            events={str(key): self.names((*where, "events", key), names) for key, names in events.items()},
+        )
 
-def _names(place: str, content: Any) -> Mapping[str, Name]:
-    for native, name in content.items():
-        if not isinstance(native, str) or not (name is None or name is False or _is_name(name)):
-            raise ProfileError(f"{place}: {native!r}: {name!r} is no name")
-    names: Mapping[str, Name] = content
-    return names
+    def mapping(self, where: Where, value: Any, keys: frozenset[str] = _ANY, needed: frozenset[str] = _ANY) -> Any:
+        if not isinstance(value, dict):
+            raise self.fault(where, f"a mapping is expected, not {kind_of(value)}")
+        for key in value if keys else ():
+            if key not in keys:
+                raise self.fault((*where, key), f"unknown key {shown(key)}")
+        for key in sorted(needed - value.keys()):
+            raise self.fault(where, f"'{key}' is missing")
+        return value
+
+    def texts(self, where: Where, value: Any) -> Mapping[str, str]:
+        content = self.mapping(where, value)
+        for key, text in content.items():
+            if not isinstance(key, str) or not isinstance(text, str):
+                raise self.fault((*where, key), "a text is expected")
+        return dict(content)
+
+    def names(self, where: Where, value: Any) -> Mapping[str, Name]:
+        content = self.mapping(where, value)
+        for native, name in content.items():
+            if not isinstance(native, str) or not (name is None or name is False or _is_name(name)):
+                raise self.fault((*where, native), f"{shown(name)} is no name")
+        return dict(content)
 
 
 def _is_name(name: object) -> bool:

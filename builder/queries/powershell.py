@@ -350,10 +350,10 @@ def _are_read_alone(kinds: Sequence[Asked]) -> bool:
 
 
 def write(outcome: Outcome, mappings: Mappings, settings: Settings) -> Converted:
-    """A command. Raises RefusedError: it cannot be exact, is a correlation, or reads no event log of Windows."""
+    """A command. Raises RefusedError: it cannot be exact, or reads no event log of Windows."""
     rule = outcome.rule
-    if rule is None or outcome.correlation is not None:
-        raise RefusedError("correlation", "a command judges events one by one")
+    if rule is None:
+        raise RefusedError("correlation")
     paths = [path for path in settings["evtx"].split(";") if path]
     kinds = asked(rule, mappings, NATIVE) if is_known(rule, mappings) else []
     boxes = Reading().any_of([boxes_of(rule, kind) for kind in kinds])
@@ -385,4 +385,5 @@ TARGET = Target(
     "ps1",
     write,
     {"evtx": Option("Read these .evtx files instead of the machine's logs; several with ';' between them.")},
+    fault=lambda settings: "" if settings["evtx"].isprintable() else "--evtx holds characters that are not printed",
 )

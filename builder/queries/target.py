@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from builder.mappings import Mappings
-from builder.outcomes import Outcome
+from builder.outcomes import Outcome, RuleFolder
 
 #: An option's name -> what was given, or its default; a flag's is True or False.
 Settings = Mapping[str, Any]
@@ -34,10 +34,14 @@ class Converted(NamedTuple):
 class Target:
     """``what``: what the queries are; ``extension``: of a file that holds one.
 
-    ``write``: gives the query of a document that can match. Raises RefusedError.
+    ``write``: gives the query of a rule; ``correlate``: of a correlation, where the language has a word for
+    such, from the folder in which its rules are. Both raise RefusedError. ``fault``: what is wrong with
+    settings, in words for those who gave them; empty if nothing is.
     """
 
     what: str
     extension: str
     write: Callable[[Outcome, Mappings, Settings], Converted]
     options: Mapping[str, Option] = field(default_factory=dict)
+    correlate: Callable[[Outcome, RuleFolder, Mappings, Settings], Converted] | None = None
+    fault: Callable[[Settings], str] = lambda settings: ""

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from builder.outcomes import Outcome
-from builder.paths import MAPPINGS
 from sigmaengine.metadata import LEVELS
 from sigmaengine.rule import Rule
 
@@ -14,7 +11,7 @@ from .alertrow import ALERT_FIELDS
 from .conf import Stanza, macro_word, prose, stanza_name
 from .configuration import OTHER, Configuration
 from .context import Context, Part
-from .datamodels import UNKNOWN, DataModels, Refusal, TstatsQuery, read_datamodels, tstats_query
+from .datamodels import UNKNOWN, Refusal, TstatsQuery
 from .reading import reading
 from .rulerow import RULE_FIELDS, definition, row_of
 from .schedule import Timing, duration, staggered
@@ -58,27 +55,15 @@ def timing_of(configuration: Configuration, name: str, outcome: Outcome, least: 
     return configuration.timing_of(name, [outcome]) or staggered(name, max(configuration.periods[level], least))
 
 
-@cache
-def _datamodels() -> DataModels:
-    return read_datamodels(MAPPINGS / "datamodels" / "cim.yml")
-
-
-def over_datamodel(context: Context, rule: Rule) -> TstatsQuery | Refusal | None:
-    """A rule's search over an accelerated data model, or why there is none; None if nobody asked for one."""
-    return tstats_query(rule, _datamodels()) if context.alone[rule.id].datamodel else None
-
-
 def refused_datamodels(context: Context) -> dict[str, str]:
     """Ids of rules that were to be sought in a data model, and are sought in the events -> the reason."""
-    rules = [one.rule for one in context.folder.accepted if one.id in context.alone and one.rule]
-    found = {rule.id: over_datamodel(context, rule) for rule in rules}
-    return {one: answer.message for one, answer in found.items() if isinstance(answer, Refusal)}
+    return {one: found.message for one, found in context.over_datamodels.items() if isinstance(found, Refusal)}
 
 
 def _stanza(context: Context, outcome: Outcome, rule: Rule) -> Stanza:
     configuration = context.configuration
     timing = timing_of(configuration, stanza_name(KIND, rule.id), outcome)
-    query = over_datamodel(context, rule)
+    query = context.over_datamodels.get(rule.id)
     if isinstance(query, TstatsQuery):
         found = [query.search, _entities(configuration, query), row_of(rule.id, rule.level)]
         own, throttled = _event_window(configuration, timing.window), ["sigma_rule_id", ENTITY]

@@ -12,7 +12,6 @@ from builder.texts import one_line
 Stanza = Mapping[str, str]
 
 LONGEST_NAME = 99
-_LISTED_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._#-]*\Z")
 _PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\Z")
 
@@ -35,11 +34,6 @@ def is_kind(name: str, kind: str) -> bool:
 def is_nameable(ident: str) -> bool:
     """True of an id that stands in a stanza's name and in a search as it is."""
     return bool(_PLAIN_ID.match(ident))
-
-
-def is_listable(ident: str) -> bool:
-    """True of an id that the option ``rules`` of the commands can list as it is."""
-    return bool(_LISTED_ID.match(ident))
 
 
 def macro_word(ident: str) -> str:

@@ -139,7 +139,7 @@ def _between(least: int, most: int) -> Reader:
 def _period_of(value: object) -> int:
     seconds = read_duration(value)
     if seconds not in PERIODS:
-        raise ValueError(f"no search runs so often; there are {', '.join(map(duration, PERIODS))}")
+        raise ValueError(f"is no period of a search; there are {', '.join(map(duration, PERIODS))}")
     return seconds
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from builder.outcomes import Outcome, RuleFolder
+from builder.paths import MAPPINGS
 from sigmaengine.correlationplan import CorrelationPlan, base_rules, needed
 from sigmaengine.documents import RULE
 from sigmaengine.routing import RoutingTable
@@ -15,6 +16,7 @@ from sigmaengine.rule import Rule
 
 from .conf import Stanza, is_nameable
 from .configuration import ByRule, Configuration, info_of
+from .datamodels import Refusal, TstatsQuery, read_datamodels, tstats_query
 from .sources import Source, sources
 from .streams import Layout, lay_out
 
@@ -50,6 +52,13 @@ class Context:
     def alone(self) -> dict[str, ByRule]:
         """The ids of rules that get a search of their own -> the entry that says so."""
         return self.configuration.alone(one for one in self.folder.accepted if one.kind == RULE and is_nameable(one.id))
+
+    @cached_property
+    def over_datamodels(self) -> dict[str, TstatsQuery | Refusal]:
+        """Of rules that are to be sought in an accelerated data model: ids -> the search, or why there is none."""
+        models = read_datamodels(MAPPINGS / "datamodels" / "cim.yml")
+        named = {one for one, entry in self.alone.items() if entry.datamodel}
+        return {rule.id: tstats_query(rule, models) for rule in self.folder.rules if rule.id in named}
 
     @cached_property
     def nameless(self) -> list[str]:

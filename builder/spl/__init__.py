@@ -14,6 +14,8 @@ filters        a part of a rule -> a test of ``| where``
 routes         events that routing keys tell apart -> an expression
 needed         the event codes without which a rule cannot match
 writer         a rule -> ``Query``
+correlating    a correlation -> the commands that evaluate it
+conversion     ``convert --target splunk``
 =============  =================================================================================
 
 Each imports only those above it. Sources of what Splunk does: Search Reference ("search"), Search

@@ -1,15 +1,19 @@
-"""``convert --target splunk``: a rule as a search, with what its reader should know."""
+"""``convert --target splunk``: a rule or correlation as a search, with what its reader should know."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from builder.mappings import Mappings
-from builder.outcomes import Outcome
+from builder.outcomes import Outcome, RuleFolder
 from builder.queries.language import RefusedError
 from builder.queries.target import Converted, Option, Settings, Target
 from builder.texts import one_line
 from sigmaengine.fields import PROFILES
+from sigmaengine.rule import Rule
 
-from .writer import Query, write_query
+from .correlating import Relations, alerts_of, cannot_be_searched, commands, shared_profile
+from .writer import Query, is_listable, write_query
 
 # What the reasons of ``Query`` mean, in words.
 REASONS = {
@@ -40,22 +44,57 @@ REASONS = {
 
 
 def write(outcome: Outcome, mappings: Mappings, settings: Settings) -> Converted:
-    """A Splunk search without an index. Raises RefusedError: it should be exact and is not, or is a correlation."""
-    if outcome.rule is None or outcome.correlation is not None:
-        raise RefusedError("correlation", "in the package it is a search with sigmacorrelate")
+    """A Splunk search without an index. Raises RefusedError: it should be exact and is not, or cannot name the rule."""
     rule = outcome.rule
+    if rule is None:
+        raise RefusedError("correlation")
     query = write_query(rule, mappings.spelt, settings["fields"])
     notes: list[str] = []
     if not query.exact:
         if settings["exact"]:
             raise RefusedError("inexact", _because(query))
+        if not is_listable(rule.id):
+            raise RefusedError("id")
         notes.append(
             f"the search before the last '|' finds more than the rule ({_because(query)}); sigmamatch, which"
             " needs the rule in the installed app, leaves out what does not match"
         )
-    if not mappings.routing.is_mapped(rule.logsource):
-        notes.append(f"no mapping says which events {one_line(str(rule.logsource))} means: add index and sourcetype")
-    return Converted(query.text, tuple(notes))
+    return Converted(query.text, (*notes, *_unmapped([rule], mappings)))
+
+
+def correlate(outcome: Outcome, folder: RuleFolder, mappings: Mappings, settings: Settings) -> Converted:
+    """A search for the alerts of a correlation of rules in ``folder``. Raises RefusedError as ``write`` does."""
+    correlation = outcome.correlation
+    if correlation is None:
+        raise RefusedError("correlation")
+    if settings["exact"]:
+        raise RefusedError("inexact", "it needs sigmamatch and sigmacorrelate")
+    relations = Relations(folder.rules, folder.correlations)
+    rules = relations.base_rules(correlation)
+    why = cannot_be_searched(rules, mappings.spelt)
+    if why:
+        raise RefusedError("correlation", why)
+    if not is_listable(correlation.id):
+        raise RefusedError("id")
+    profile = shared_profile(rules, settings["fields"])
+    bases = dict.fromkeys(write_query(rule, mappings.spelt, profile).base for rule in rules)
+    search = " OR ".join(f"({base})" for base in bases)
+    notes = (
+        "sigmamatch and sigmacorrelate need the correlation and its rules in the installed app",
+        f"the time range has to begin {relations.look_back(correlation)} s before what alerts are wanted for",
+    )
+    parts = [search, *commands(correlation, rules, mappings.spelt, profile)]
+    if not correlation.generate:
+        # Alerts of inner correlations have rows as well.
+        parts.append(f"where {alerts_of(correlation)}")
+    return Converted(" | ".join(parts), (*notes, *_unmapped(rules, mappings)))
+
+
+def _unmapped(rules: Sequence[Rule], mappings: Mappings) -> Iterator[str]:
+    sources = dict.fromkeys(rule.logsource for rule in rules)
+    for source in sources:
+        if not mappings.routing.is_mapped(source):
+            yield f"no mapping says which events {one_line(str(source))} means: add index and sourcetype"
 
 
 def _because(query: Query) -> str:
@@ -70,4 +109,5 @@ TARGET = Target(
         "fields": Option("The naming of the fields of Windows events.", "windows_xml", PROFILES),
         "exact": Option("Refuse a rule of which the search finds more.", flag=True),
     },
+    correlate,
 )

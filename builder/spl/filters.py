@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from builder.kinds import glob_parts
+from sigmaengine.fields import Candidate
 from sigmaengine.modifiers import Test
 from sigmaengine.patterns import ANY, DASH, DASHES, Part
 from sigmaengine.rule import Item
 
 from .expressions import BARE_NAME, quoted
-from .places import Places, is_askable, is_deep
+from .places import Forms, Places, is_askable, is_deep, one_form
 from .regexes import escaped, portable
 from .values import ENTITIES, mixes_entities
 
@@ -54,38 +56,61 @@ def _joined(operator: str, texts: Sequence[str | None]) -> str | None:
     return known[0] if len(known) == 1 else f" {operator} ".join(f"({text})" for text in known)
 
 
+def told_apart(kinds: Sequence[tuple[Sequence[Candidate], Iterable[str]]], tests: Sequence[str]) -> str | None:
+    """Tests of kinds of events as one test: each is asked of events of its kind alone.
+
+    ``kinds``: of each, the fields in which a routing key stands and the globs one of which it matches there.
+    """
+    texts: list[str | None] = []
+    for (candidates, globs), test in zip(kinds, tests, strict=True):
+        columns = [[column] for (column,) in candidates]
+        asked = [_first_of(columns, "str", [False, glob_parts(glob)], xml=False) for glob in globs]
+        texts.append(_joined("AND", [_joined("OR", asked), test]))
+    found = _joined("OR", texts)
+    return None if found is None or len(found) > _MAX_TEXT else found
+
+
 def _test(field: str | None, test: Test, places: Places) -> str | None:
     kind, *arguments = test
     if kind == "any":
         return _joined("OR", [_test(field, one, places) for one in arguments])
-    columns = [RAW] if field is None else _columns(field, places)
-    if kind not in _TESTS or not columns:
+    lists = [[[RAW]]] if field is None else [_plain(one, places.forms) for one in places.lists(field)]
+    if (kind not in _TESTS and kind not in _OF_ALL) or len(lists) != 1 or not lists[0]:
         return None
-    if field is None:
-        # Keywords are looked for in the decoded form of _raw too, whatever it is.
-        return _TESTS[kind](columns, arguments, True)  # noqa: FBT003 - xml
-    texts = {_TESTS[kind](columns, arguments, xml) for xml in places.xml}
+    # Keywords are looked for in the decoded form of _raw too, whatever it is.
+    texts = {_first_of(lists[0], kind, arguments, xml=xml) for xml in ([True] if field is None else places.xml)}
     return texts.pop() if len(texts) == 1 else None
 
 
-def _columns(field: str, places: Places) -> list[str]:
-    """The columns one of which has the field; empty if it depends on the event."""
-    lists = places.lists(field)
-    if len(lists) != 1 or len(lists[0]) != 1 or len(lists[0][0]) != 1:
+def _plain(candidates: Sequence[Candidate], forms: Forms) -> list[list[str]]:
+    """The columns of each candidate, one of which has the field; empty if not all of them are asked for as they are."""
+    if not all(len(one) == 1 and is_askable(one[0]) for one in candidates):
         return []
-    column = lists[0][0][0]
-    return places.forms(column) if is_askable(column) and not is_deep(column) else []
+    if forms is not one_form and any(is_deep(column) for (column,) in candidates):
+        return []
+    return [forms(column) for (column,) in candidates]
+
+
+def _first_of(places: Sequence[list[str]], kind: str, arguments: list[Any], *, xml: bool) -> str | None:
+    """The test of the first of these places that has a value."""
+    if kind in _OF_ALL:
+        return _OF_ALL[kind]([column for columns in places for column in columns], arguments)
+    columns, *others = places
+    found = _TESTS[kind](columns, arguments, xml)
+    if not others:
+        return found
+    return _joined("OR", [found, _joined("AND", [_no_value(columns), _first_of(others, kind, arguments, xml=xml)])])
 
 
 def _no_value(columns: list[str]) -> str:
     return " AND ".join(f"isnull({_named(column)})" for column in columns)
 
 
-def _null(columns: list[str], _: list[Any], __: bool) -> str:
+def _null(columns: list[str], _: list[Any]) -> str:
     return _no_value(columns)
 
 
-def _exists(columns: list[str], arguments: list[Any], _: bool) -> str:
+def _exists(columns: list[str], arguments: list[Any]) -> str:
     return f"NOT ({_no_value(columns)})" if arguments[0] else _no_value(columns)
 
 
@@ -130,9 +155,9 @@ def _regex(columns: list[str], arguments: list[Any], xml: bool) -> str | None:
     return _found(columns, (f"(?{flags})" if flags else "") + expression)
 
 
+#: Of all columns together, and of those in which the values stand.
+_OF_ALL: dict[str, Callable[[list[str], list[Any]], str]] = {"null": _null, "exists": _exists}
 _TESTS: dict[str, Callable[[list[str], list[Any], bool], str | None]] = {
-    "null": _null,
-    "exists": _exists,
     "str": _text,
     "re": _regex,
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
@@ -45,11 +45,21 @@ def portable(flags: str, expression: str, xml: bool) -> bool:
         warnings.simplefilter("ignore", FutureWarning)
         tree = parser.parse(expression, sum(REGEX_FLAGS[flag] for flag in flags))
     by_line = "m" in flags or bool(tree.state.flags & re.MULTILINE)
-    if "AT_" in repr(tree) and (by_line or (xml and "AT_END" in repr(tree))):
+    anchors = set(_anchors(tree))
+    if (anchors and by_line) or (xml and "AT_END" in anchors):
         # Whether a line begins behind the last line break is another question to each; a line break at the
         # end may be an entity.
         return False
     return _all_agree(tree, xml)
+
+
+def _anchors(part: Any) -> Iterator[str]:
+    """What a tree, or part of one, has of ``^``, ``$`` and their like."""
+    if isinstance(part, tuple) and len(part) == 2 and str(part[0]) == "AT":
+        yield str(part[1])
+    elif isinstance(part, (tuple, list, parser.SubPattern)):
+        for one in part:
+            yield from _anchors(one)
 
 
 def _agrees(operator: str, argument: Any, xml: bool) -> bool:

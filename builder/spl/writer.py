@@ -11,12 +11,13 @@ from sigmaengine.rule import LogSource, Rule
 
 from .bounds import Bounds, all_of, any_of, exactly, negated
 from .expressions import text
-from .filters import item_filter, joined_filters, negated_filter
+from .filters import item_filter, joined_filters, negated_filter, told_apart
 from .items import item_bounds
 from .places import Places
-from .routes import Sought, sought
+from .routes import Sought, sought, telling_key
 
 _SOURCE = re.compile(r"[^`\"\\\s/]*(?:/[^`\"\\\s/]*){2}")
+_LISTED_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._#-]*\Z")
 # Names of fields by which Windows events are told apart mean nothing elsewhere.
 _WINDOWS_PROFILES = ("windows_xml", "windows_classic", "sysmon")
 
@@ -60,7 +61,7 @@ def write_query(rule: Rule, routing: RoutingTable, profile: str = "windows_xml")
     """
     profile = profile_of(rule.logsource, profile)
     applied = sought(rule, routing, profile)
-    found, base, tests = _shortest(rule, applied)
+    found, base, tests = _shortest(rule, applied, routing)
     exact = found.lower == found.upper
     return Query(
         base=base,
@@ -69,6 +70,11 @@ def write_query(rule: Rule, routing: RoutingTable, profile: str = "windows_xml")
         reasons=() if exact else tuple(sorted(found.reasons)),
         decide="" if exact else decider(rule, routing, profile),
     )
+
+
+def is_listable(ident: str) -> bool:
+    """True of an id that the option ``rules`` of the commands can list as it is."""
+    return bool(_LISTED_ID.match(ident))
 
 
 def decider(rule: Rule, routing: RoutingTable, profile: str) -> str:
@@ -92,33 +98,45 @@ def profile_of(logsource: LogSource, profile: str) -> str:
     return profile if logsource.product == "windows" or profile not in _WINDOWS_PROFILES else "auto"
 
 
-def _shortest(rule: Rule, applied: Sequence[Sought]) -> tuple[Bounds, str, tuple[str, ...]]:
+def _shortest(rule: Rule, applied: Sequence[Sought], table: RoutingTable) -> tuple[Bounds, str, tuple[str, ...]]:
     """What the search says, with as much of long lists as there is room for."""
     room = MAX_TEXT + sum(len(text(kind.events.upper)) for kind in applied)
-    for limit in _LIST_LIMITS:
-        found, filters = _written(rule, applied, limit)
-        base, tests = text(found.upper), tuple(f"where {one}" for one in filters)
-        if len(base) + sum(map(len, tests)) <= room or limit == _LIST_LIMITS[-1]:
+    for limit in _LIST_LIMITS[:-1]:
+        found, base, tests = _written(rule, applied, table, limit)
+        if len(base) + sum(map(len, tests)) <= room:
             return found, base, tests
-    raise AssertionError("the last limit is taken")
+    return _written(rule, applied, table, _LIST_LIMITS[-1])
 
 
-def _written(rule: Rule, applied: Sequence[Sought], limit: int) -> tuple[Bounds, list[str]]:
-    """What the search finds once these tests of ``where`` have left out the rest."""
+def _written(
+    rule: Rule, applied: Sequence[Sought], table: RoutingTable, limit: int
+) -> tuple[Bounds, str, tuple[str, ...]]:
+    """What the search means, the search before ``where``, and the tests of ``where``."""
     meanings = [_Meaning(rule, kind.places, limit) for kind in applied]
     needed: list[list[Bounds]] = [[kind.events] for kind in applied]
     filters: list[str] = []
     for part in _needed(rule, rule.condition):
         found = [meaning.bounds(part) for meaning in meanings]
         if any(one.reasons for one in found):
-            tests = {meaning.filter(part) for meaning in meanings}
-            test = tests.pop()
-            if test is not None and not tests:
+            test = _one_test([meaning.filter(part) for meaning in meanings], applied, table)
+            if test is not None:
                 filters.append(test)
                 found = [exactly(one.upper) for one in found]
         for bounds, listed in zip(found, needed, strict=True):
             listed.append(bounds)
-    return any_of(map(all_of, needed)), filters
+    meant = any_of(map(all_of, needed))
+    return meant, text(meant.upper), tuple(f"where {one}" for one in filters)
+
+
+def _one_test(tests: list[str | None], applied: Sequence[Sought], table: RoutingTable) -> str | None:
+    """What a filter asks of events of all kinds, if each asks this of its own."""
+    said = [test for test in tests if test is not None]
+    if len(said) < len(tests):
+        return None
+    if len(set(said)) == 1:
+        return said[0]
+    key = telling_key(applied, table)
+    return told_apart([(table.keys[key], one.keys[key]) for one in applied], said) if key else None
 
 
 def _needed(rule: Rule, part: Any) -> Iterator[Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from builder import cli, docs_check
+from builder import cli, clishared, docs_check
 from builder.lint.registry import TOPICS, Code, codes, completed
 from builder.mappings import Mappings
 from builder.paths import ROOT
@@ -91,7 +91,7 @@ def test_the_page_is_what_the_generator_writes() -> None:
 
 @pytest.fixture(autouse=True)
 def _mappings_read_once(monkeypatch: pytest.MonkeyPatch, mappings: Mappings) -> None:
-    monkeypatch.setattr(cli, "_mappings", lambda: mappings)
+    monkeypatch.setattr(cli, "read_mappings_or_end", lambda: mappings)
 
 
 def found_in(folder: Path, *options: object) -> list[tuple[str, str]]:
@@ -216,7 +216,7 @@ def test_a_faulty_file_of_placeholders_yields_its_code(tmp_path: Path) -> None:
 def test_a_faulty_mapping_yields_its_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.yml").write_text("logsources: []\n", "utf-8")
     monkeypatch.undo()
-    monkeypatch.setattr(cli, "MAPPINGS", tmp_path)
+    monkeypatch.setattr(clishared, "MAPPINGS", tmp_path)
     result = run("check")
     assert (result.exit_code, result.stdout) == (1, "")
     assert " error mapping: " in result.stderr

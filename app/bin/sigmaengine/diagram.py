@@ -8,7 +8,7 @@ still change something. What a value that is new to a node leaves standing is to
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Callable, NamedTuple
 
 from .fieldmasks import ENTRY, WorkOut, size_of
@@ -115,10 +115,10 @@ class Diagram:
         self._nodes: dict[tuple[int, int, int], Node] = {}
         self._first = self._node(0, self._start, self._start)
 
-    def run(self, row: Any, keys: Sequence[Key]) -> State:
+    def run(self, row: Any, keys: Mapping[int, Key]) -> State:
         """The last state of a row: what is ``alive`` in it holds, but for what is blocked by another.
 
-        ``keys``: how such a row is asked at each of the steps.
+        ``keys``: how such a row is asked at each of the steps, by their numbers.
         """
         number, get, state = self._first
         while number >= 0:

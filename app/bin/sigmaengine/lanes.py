@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from operator import itemgetter
 from typing import Any, Callable, NamedTuple
@@ -107,14 +107,14 @@ class LaneDiagram(ABC):
             room,
         )
         #: See Diagram.run.
-        self.run: Callable[[Any, Sequence[Key]], State] = self._diagram.run
+        self.run: Callable[[Any, Mapping[int, Key]], State] = self._diagram.run
 
     @abstractmethod
     def _mask(self, view: FieldView, field: FieldMasks, *, late: bool) -> WorkOut:
         """What the answer of a row leaves standing of a field's bits; ``late``: what it refuses, not what it needs."""
 
     @abstractmethod
-    def keys(self, columns: Columns) -> list[Key]:
+    def keys(self, columns: Columns) -> Mapping[int, Key]:
         """How rows of a table are asked at each step."""
 
     def _joined(self, masks: Iterable[int]) -> int:
@@ -177,9 +177,9 @@ class CellDiagram(LaneDiagram):
         work_out: WorkOut = of_pair if isinstance(field, ReferenceMasks) else of_cell
         return work_out if late else field.memory((view.xml, self._text_of), work_out)
 
-    def keys(self, columns: Columns) -> list[Key]:
-        """How the rows of a table are asked at each step; most steps are asked by few tables."""
-        return _when_asked([partial(_key, asked, columns) for asked in self.asked])
+    def keys(self, columns: Columns) -> Mapping[int, Key]:
+        """How the rows of a table are asked at each step."""
+        return _Keys(partial(_key, columns), self.asked)
 
 
 def _decoded(values_of: Callable[[Cell], Values]) -> Callable[[Cell], Values]:
@@ -200,22 +200,19 @@ def _keeping_the_last(values_of: Callable[[Cell], Values]) -> Callable[[Cell], V
     return values
 
 
-def _when_asked(makers: Sequence[Callable[[], Key]]) -> list[Key]:
-    """Keys each of which is made when it is first used."""
-    keys: list[Key] = []
+class _Keys(dict[int, Key]):
+    """Keys by the number of their step, each made when it is first used: most steps are asked by few tables."""
 
-    def waiting(place: int, make: Callable[[], Key]) -> Key:
-        def key(row: Any) -> Any:
-            made = keys[place] = make()
-            return made(row)
+    def __init__(self, make: Callable[[Asked], Key], asked: Sequence[Asked]) -> None:
+        super().__init__()
+        self._make, self._asked = make, asked
 
+    def __missing__(self, number: int) -> Key:
+        key = self[number] = self._make(self._asked[number])
         return key
 
-    keys.extend(waiting(place, make) for place, make in enumerate(makers))
-    return keys
 
-
-def _key(asked: Asked, columns: Columns) -> Key:
+def _key(columns: Columns, asked: Asked) -> Key:
     if not asked.names:
         if asked.signs is None or "_raw" not in columns.positions:
             return lambda cells: Event(columns, cells).texts()
@@ -272,15 +269,15 @@ class EventDiagram(LaneDiagram):
             return field.unrefused
         return field.of_values if field.name is None else field.memory("values", field.of_values)
 
-    def keys(self, columns: Columns) -> list[Key]:
-        """How events of a table are asked at each step; most steps are asked by few tables."""
-        return _when_asked([partial(self._key, asked, columns) for asked in self.asked])
+    def keys(self, columns: Columns) -> Mapping[int, Key]:
+        """How events of a table are asked at each step."""
+        return _Keys(partial(self._key, columns), self.asked)
 
     @staticmethod
-    def _key(asked: Asked, columns: Columns) -> Key:
+    def _key(columns: Columns, asked: Asked) -> Key:
         view = asked.view
         if not asked.names:
-            key = _key(asked, columns)
+            key = _key(columns, asked)
             return lambda event: key(event.cells)
         if len(asked.names) == 1:
             (name,) = asked.names
@@ -289,17 +286,30 @@ class EventDiagram(LaneDiagram):
         return lambda event: (view.values(event, one), view.values(event, other))
 
 
-class Watch:
-    """Notes which fields ever have a value; of interest are those that have not had one yet."""
+def fields_by_column(lanes: Sequence[Lane]) -> dict[str, list[FieldMasks]]:
+    """The fields of some lanes by each column in which they may stand."""
+    fields: dict[str, list[FieldMasks]] = {}
+    for group, view in lanes:
+        for field in group.fields:
+            if field.name is not None:
+                for column in {candidate[0] for candidate in view.candidates(field.name)}:
+                    fields.setdefault(column, []).append(field)
+    return fields
 
-    def __init__(self, lanes: Sequence[Lane], columns: Columns) -> None:
-        self._lanes, positions = lanes, columns.positions
-        self._unseen = {
-            field: [place for candidate in view.candidates(field.name) for place in positions.get(candidate[0], ())]
-            for group, view in lanes
-            for field in group.fields
-            if field.name is not None and not field.seen
-        }
+
+class Watch:
+    """Notes which fields ever have a value; of interest are those that have not had one yet.
+
+    ``fields``: as ``fields_by_column`` gives them.
+    """
+
+    def __init__(self, fields: Mapping[str, Sequence[FieldMasks]], columns: Columns) -> None:
+        self._fields = fields
+        self._unseen: dict[FieldMasks, list[int]] = {}
+        for name, places in columns.positions.items():
+            for field in fields.get(name, ()):
+                if not field.seen:
+                    self._unseen.setdefault(field, []).extend(places)
         self._look_for_the_unseen()
 
     def _look_for_the_unseen(self) -> None:
@@ -312,8 +322,8 @@ class Watch:
 
     def see(self, names: Collection[str]) -> None:
         """Note that a row has values of these names which no column shows."""
-        for group, _ in self._lanes:
-            for field in group.fields:
+        for fields in self._fields.values():
+            for field in fields:
                 if not field.seen and field.name in names:
                     field.seen = True
 

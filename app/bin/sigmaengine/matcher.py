@@ -7,7 +7,7 @@ kind of events are run as one diagram (see ``diagram``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -16,7 +16,7 @@ from .diagram import Key, Room
 from .fieldmasks import BrokenTestError
 from .fields import Cell, Columns, Event, FieldView, array_forms
 from .groups import Group, Match, lookups
-from .lanes import CellDiagram, EventDiagram, Lane, Outcome, Watch
+from .lanes import CellDiagram, EventDiagram, Lane, Outcome, Watch, fields_by_column
 from .plain import Evidence
 from .routing import Route, Router
 from .rule import LogSource
@@ -75,6 +75,8 @@ class Matcher:
         self._tables: dict[Columns, _Table] = {}
         self._kinds: dict[tuple[Route, Callable[[str], str]], _Kind] = {}
         self._room = Room(_ROOM)
+        #: The fields that say of what kind an event is.
+        self.key_fields = ruleset.routing.key_fields()
 
     @property
     def selected(self) -> list[RuleInfo]:
@@ -168,7 +170,7 @@ class Matcher:
         Keywords search the whole event, which is ``_raw``.
         """
         table = self.ruleset.routing
-        needed = set(table.key_fields())
+        needed = set(self.key_fields)
         correlated = self.ruleset.correlated_fields()
         for shard in self._shards:
             listed = [correlated[info.id] for info in shard.infos if info.id in correlated and self._select(info)]
@@ -225,8 +227,7 @@ class _Table:
 
     def __init__(self, matcher: Matcher, columns: Columns) -> None:
         self.matcher, self._columns = matcher, columns
-        fields = matcher.ruleset.routing.key_fields()
-        places = sorted({place for field in fields for place in columns.positions.get(field, ())})
+        places = sorted({place for field in matcher.key_fields for place in columns.positions.get(field, ())})
         #: What decides the kind of a row, as one key.
         self.key: Callable[[Sequence[Cell]], Any] = itemgetter(*places) if places else lambda cells: ()
         #: By such keys.
@@ -251,6 +252,7 @@ class _Kind:
     def __init__(self, lanes: Sequence[Lane], columns: Columns, room: Room) -> None:
         self.lanes, self.room = lanes, room
         self.is_xml = any(lane.view.xml for lane in lanes)
+        self.fields = fields_by_column(lanes)
         self.of_cells = CellDiagram(lanes, columns.text_of, room)
         self._of_events: EventDiagram | None = None
 
@@ -270,10 +272,10 @@ class _Plan:
         self.is_routed = bool(kind.lanes)
         raw = columns.positions.get("_raw")
         self._raw = raw[0] if raw and kind.is_xml else None
-        self._watch = Watch(kind.lanes, columns)
+        self._watch = Watch(kind.fields, columns)
         of_cells = kind.of_cells
         self._keys, self._run, self._outcome = of_cells.keys(columns), of_cells.run, of_cells.outcome
-        self._event_keys: list[Key] | None = None
+        self._event_keys: Mapping[int, Key] | None = None
 
     def match(self, cells: Sequence[Cell]) -> list[Match]:
         """The rules that match a row. Raises BrokenTestError."""
