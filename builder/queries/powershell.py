@@ -181,8 +181,11 @@ def _any_case(character: str) -> str:
 def _expression(parts: Parts, each: Callable[[str], str]) -> str:
     """A regular expression for a Sigma string; ``each``: how a character is written."""
     written = {ANY: ANYTHING, ONE: ONE_CHARACTER, DASH: f"[{in_class(DASHES)}]"}
-    body = "".join("".join(map(each, part)) if isinstance(part, str) else written[part] for part in parts)
-    return rf"\A{body}\z"
+    start, end = int(parts[0] == ANY), len(parts) - (parts[-1] == ANY)
+    inner = parts[start:end]
+    body = "".join("".join(map(each, part)) if isinstance(part, str) else written[part] for part in inner)
+    # An expression is found anywhere unless it says where.
+    return ("" if start else r"\A") + body + ("" if end < len(parts) else r"\z")
 
 
 def _hexadecimal(network: str) -> str:
