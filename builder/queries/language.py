@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Generic, TypeVar
 
+from builder.texts import escaped
 from sigmaengine.modifiers import Test
 from sigmaengine.patterns import Parts
 
@@ -21,7 +22,7 @@ class RefusedError(Exception):
     """A language cannot say a rule. ``reason``: a key of ``REASONS``; ``detail``: what of the rule it is."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(REASONS[reason] + (f" ({detail})" if detail else ""))
+        super().__init__(REASONS[reason] + (f" ({escaped(detail)})" if detail else ""))
         self.reason = reason
 
 
@@ -36,6 +37,7 @@ REASONS = {
     "id": "an id that no search can name; give it a UUID",
     "inexact": "a Splunk search cannot say it exactly",
     "length": "the query would be longer than the language takes",
+    "literal wildcard": "a literal '*' or '?', which nothing escapes in the language",
     "log source": "a log source that the target does not read",
     "names": "events of several kinds whose fields have different names",
     "network": "a network (cidr)",

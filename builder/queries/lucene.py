@@ -221,7 +221,9 @@ class Lucene(Language[Clause]):
         """The domain and the name, of which neither has a backslash."""
         domain, name = place.names
         return [
-            self.all_of([self.any_of(self.keyword_tests(domain, [one])), self.any_of(self.keyword_tests(name, [other]))])
+            self.all_of(
+                [self.any_of(self.keyword_tests(domain, [one])), self.any_of(self.keyword_tests(name, [other]))]
+            )
             for test in tests
             for one, other in values.accounts(test)
         ]
@@ -337,9 +339,7 @@ def converted(outcome: Outcome, mappings: Mappings, fields: Fields, allowed: re.
     return Converted(clause.alone, tuple(notes))
 
 
-def _query(
-    rule: Rule, mappings: Mappings, fields: Fields, allowed: re.Pattern[str], notes: dict[str, None]
-) -> Clause:
+def _query(rule: Rule, mappings: Mappings, fields: Fields, allowed: re.Pattern[str], notes: dict[str, None]) -> Clause:
     only = _required(rule, rule.condition)
     clauses = []
     for kind in asked(rule, mappings, FieldProfile()):
@@ -367,4 +367,3 @@ def _required(rule: Rule, part: Any) -> frozenset[str] | None:
     if operator == "or" and None not in found:
         return frozenset().union(*(one for one in found if one is not None))
     return None
-

@@ -251,4 +251,3 @@ def _fits(text: str, template: str) -> bool:
     return len(text) == len(template) and all(
         one == other or (other == "X" and one in "0123456789abcdef") for one, other in zip(text, template, strict=True)
     )
-
