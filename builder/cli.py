@@ -246,11 +246,12 @@ def _target_options(command: Callable[..., None]) -> Callable[..., None]:
         first = next(iter(having.values()))
         choices = dict.fromkeys(choice for option in having.values() for choice in option.choices)
         text = f"{first.help}  [{', '.join(having)}]"
+        parameter = name.replace("-", "_")
         if first.flag:
-            command = click.option(f"--{name}", name, is_flag=True, default=None, help=text)(command)
+            command = click.option(f"--{name}", parameter, is_flag=True, default=None, help=text)(command)
         else:
             metavar = "|".join(choices) or "TEXT"
-            command = click.option(f"--{name}", name, metavar=metavar, default=None, help=text)(command)
+            command = click.option(f"--{name}", parameter, metavar=metavar, default=None, help=text)(command)
     return command
 
 
@@ -274,7 +275,9 @@ def convert(placeholders: Path | None, target: str, rule: Path, **options: Any) 
     on stderr. The exit status is 1 if a rule cannot be said in the language.
     """
     try:
-        settings = settings_of(target, {name: value for name, value in options.items() if value is not None})
+        settings = settings_of(
+            target, {name.replace("_", "-"): value for name, value in options.items() if value is not None}
+        )
     except OptionError as fault:
         raise click.UsageError(str(fault)) from None
     mappings = _mappings()

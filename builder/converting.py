@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from builder.queries import grep
 from builder.queries.language import RefusedError
 from builder.queries.target import Converted, Settings, Target
 from builder.spl import conversion as splunk
@@ -11,6 +12,7 @@ from .outcomes import Outcome
 
 TARGETS: dict[str, Target] = {
     "splunk": splunk.TARGET,
+    "grep": grep.TARGET,
 }
 
 

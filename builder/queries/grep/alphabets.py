@@ -1,0 +1,283 @@
+"""How a line writes the characters of a value: as they are, as entities of XML, as escapes of JSON.
+
+All that is said of a value is said in an ``Alphabet``: parts of a regular expression of PCRE's that
+take up whole characters of the value, and never more than the value.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sigmaengine.folding import fold
+
+#: What nothing is.
+NEVER = "(?!)"
+_SPECIAL, _SPECIAL_IN_CLASS = frozenset("\\^$.[]|()*+?{}"), frozenset("\\^[]-")
+
+
+def escaped(text: str, special: Collection[str] = _SPECIAL) -> str:
+    """A text as PCRE reads it."""
+    return "".join(
+        f"\\{one}" if one in special else one if one.isprintable() else f"\\x{{{ord(one):x}}}" for one in text
+    )
+
+
+def bracketed(text: str) -> str:
+    """Characters as members of a class."""
+    return escaped(text, _SPECIAL_IN_CLASS)
+
+
+def one_of(alternatives: Iterable[str]) -> str:
+    """One of some parts; what is never is left out."""
+    kept = list(dict.fromkeys(one for one in alternatives if one != NEVER))
+    if not kept:
+        return NEVER
+    return kept[0] if len(kept) == 1 else f"(?:{'|'.join(kept)})"
+
+
+class Class(NamedTuple):
+    """A class of characters: as PCRE writes its members between brackets, and what they are."""
+
+    members: str
+    holds: Callable[[str], bool]
+    negated: bool = False
+
+    def has(self, character: str) -> bool:
+        """Whether a character is of the class."""
+        return self.holds(character) != self.negated
+
+    def without(self, characters: str) -> str:
+        """One character of the class that is none of these, as it is."""
+        if self.negated:
+            return f"[^{self.members}{bracketed(characters)}]"
+        left_out = "".join(one for one in characters if self.has(one))
+        return (f"(?![{bracketed(left_out)}])" if left_out else "") + f"[{self.members}]"
+
+
+ANYTHING = Class("", lambda _: False, negated=True)
+#: The same without line breaks: a ``.``.
+NO_BREAK = Class("\\n", lambda character: character == "\n", negated=True)
+
+
+class Alphabet(ABC):
+    """How the characters of a value are written.
+
+    ``closing``: what stands behind a value; ``begin``: behind its beginning; ``outside``: characters that
+    are never written as they are in a value; ``cased``: whether they are compared with case.
+    """
+
+    closing: str
+    begin: str
+    outside: str
+    cased: bool
+    #: Whether the character before a place in the value is the one that stands before it in the line.
+    looks_behind: bool
+
+    @property
+    def end(self) -> str:
+        """Holds at the end of a value."""
+        return self.closing if self.closing.startswith(("(", "$")) else f"(?={self.closing})"
+
+    @abstractmethod
+    def one(self, of: Class) -> str:
+        """One character of a class."""
+
+    @abstractmethod
+    def character(self, character: str) -> str:
+        """A character."""
+
+    @abstractmethod
+    def run(self, of: Class) -> str:
+        """Any number of characters, as many as there are; of ``ANYTHING`` or ``NO_BREAK``."""
+
+    def lazy(self) -> str:
+        """Any number of any characters, as few as will do."""
+        return f"[^{bracketed(self.outside)}]*?" if self.outside else ".*?"
+
+    def literal(self, text: str) -> str:
+        """A text."""
+        return "".join(map(self.character, text))
+
+
+#: The five entities that XML has by name.
+NAMED = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
+_ENTITY = "amp|lt|gt|quot|apos|#x?[0-9a-fA-F]+"
+_BREAK = "#(?:0*10|x0*[aA])"
+
+
+@dataclass(frozen=True)
+class Xml(Alphabet):
+    """Text of XML. Characters that are not printed may be numeric entities, and line breaks are.
+
+    ``named``: whether the five characters that XML has names for may be entities; ``strict``: whether
+    these are one character always, and an ampersand never is one as it stands.
+    """
+
+    closing: str
+    begin: str
+    outside: str
+    named: bool = True
+    strict: bool = False
+    cased: bool = False
+    looks_behind: bool = True
+
+    def character(self, character: str) -> str:
+        """A character."""
+        entity = self._entity(character)
+        written = NEVER if character in self.outside or character == "\n" else escaped(character)
+        if not entity:
+            return written
+        if character == "&" and not self.strict:
+            return f"&(?:{entity})??"
+        return one_of((NEVER if character == "&" else written, f"&{entity}"))
+
+    def _entity(self, character: str) -> str:
+        """The entity of a character, behind its ampersand; none if it has none."""
+        if character.isprintable() and not (self.named and character in NAMED):
+            return ""
+        name = f"{NAMED[character]}|" if character in NAMED else ""
+        digits = "".join(f"[{one}{one.upper()}]" if one.isalpha() else one for one in f"{ord(character):x}")
+        return f"(?:{name}#0*{ord(character)}|#x0*{digits});"
+
+    def one(self, of: Class) -> str:
+        """One character of a class."""
+        if not self.named:
+            kept_out = [one for one in "\t\n\r" if not of.has(one)]
+            if len(kept_out) == 3:
+                return of.without(self.outside)
+            escapes = one_of(f"&{self._entity(one)}" for one in "\t\n\r" if of.has(one))
+            return f"(?:{escapes}|(?!&{_CONTROL}){of.without(self.outside)})"
+        special = "".join(NAMED) + "\t\n\r"
+        if not any(map(of.has, special)):
+            return of.without(self.outside + "&")
+        not_these = "|".join(self._entity(one)[:-1] for one in special if not of.has(one))
+        unless = f"(?!(?:{not_these});)" if not_these else ""
+        if of.negated:
+            entity = f"&{unless}(?:{_ENTITY});"
+        else:
+            entity = f"&(?:{'|'.join(self._entity(one)[:-1] for one in special if of.has(one))});"
+        return f"(?:{entity}|{of.without(self.outside + '&')})"
+
+    def run(self, of: Class) -> str:
+        """Any number of characters, as many as there are: an ampersand is one, what follows it are more."""
+        outside = bracketed(self.outside)
+        if of is ANYTHING:
+            return f"[^{outside}]*" if outside else ".*"
+        return f"[^{outside}&]*(?:&(?!{_BREAK};)[^{outside}&]*)*"
+
+
+_CONTROL = "#(?:0*(?:9|10|13)|x0*[9aAdD]);"
+
+
+@dataclass(frozen=True)
+class Json(Alphabet):
+    """A string of JSON."""
+
+    cased: bool = False
+    closing: str = '"'
+    begin: str = '(?<=[^\\\\]")'
+    outside: str = '"\\'
+    looks_behind: bool = False
+
+    def character(self, character: str) -> str:
+        r"""A character: letters and digits of ASCII are themselves, any other may be ``\uXXXX``."""
+        if character.isascii() and (character.isalnum() or character == " "):
+            return character
+        forms = [f"\\\\{_SHORT[character]}"] if character in _SHORT else []
+        forms += [f"\\\\u{_units(one)}" for one in ([character] if self.cased else _alike(character))]
+        if (character.isprintable() and character not in self.outside) or not character.isascii():
+            forms.insert(0, escaped(character))
+        return one_of(forms)
+
+    def one(self, of: Class) -> str:
+        """One character of a class."""
+        forms = [of.without(self.outside)]
+        forms += [f"\\\\{short}" for character, short in _SHORT.items() if of.has(character)]
+        if of.negated:
+            left_out = [f"{ord(one):04x}" for one in map(chr, range(128)) if not of.has(one)]
+            unless = f"(?!{'|'.join(['[dD][89abAB]', *left_out])})"
+            forms.append(f"\\\\u(?:[dD][89abAB]..\\\\u[dD][c-fC-F]..|{unless}[0-9a-fA-F]{{4}})")
+        else:
+            codes = [f"{number:04x}" for number in range(128) if of.has(chr(number)) and not chr(number).isalnum()]
+            forms += [f"\\\\u(?i:{'|'.join(codes)})"] if codes else []
+        return one_of(forms)
+
+    def run(self, of: Class) -> str:
+        """Any number of characters, as many as there are."""
+        unless = "" if of is ANYTHING else "(?!n|u000[aA])"
+        return f'[^"\\\\]*(?:\\\\{unless}(?:u[0-9a-fA-F]{{4}}|[^u])[^"\\\\]*)*'
+
+    def lazy(self) -> str:
+        """Any number of any characters, as few as will do."""
+        return '(?:[^"\\\\]|\\\\(?:u[0-9a-fA-F]{4}|[^u]))*?'
+
+
+_SHORT = {'"': '"', "\\": "\\\\", "/": "/", "\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t"}
+
+
+def _alike(character: str) -> list[str]:
+    """The character, and what it is without case."""
+    if character.isascii():
+        return [character]
+    forms = {character, character.lower(), character.upper(), character.title(), fold(character)}
+    return sorted(one for one in forms if len(one) == 1 and fold(one) == fold(character))
+
+
+def _units(character: str) -> str:
+    r"""A character behind the ``\u`` of JSON."""
+    data = character.encode("utf-16-be")
+    codes = [data[start : start + 2].hex() for start in range(0, len(data), 2)]
+    return "\\\\u".join(re.sub("[a-f]", lambda found: f"[{found[0]}{found[0].upper()}]", code) for code in codes)
+
+
+@dataclass(frozen=True)
+class Token(Alphabet):
+    """A number or a boolean of JSON, which stand without quotation marks."""
+
+    cased: bool = False
+    closing: str = "(?=[\\s,\\]}])"
+    begin: str = "(?<=[\\s:,\\[])"
+    outside: str = ' \t\r\n,]}"'
+    looks_behind: bool = True
+
+    def character(self, character: str) -> str:
+        """A character."""
+        return escaped(character) if character in _OF_TOKENS else NEVER
+
+    def one(self, of: Class) -> str:
+        """One character of a class."""
+        return of.without(self.outside)
+
+    def run(self, _: Class) -> str:
+        """Any number of characters, as many as there are."""
+        return f"[^{bracketed(self.outside)}]*"
+
+
+_OF_TOKENS = frozenset("0123456789+-.eEtruefalsTRUFALS")
+
+
+@dataclass(frozen=True)
+class Plain(Alphabet):
+    """Text as it is, up to the end of its line."""
+
+    cased: bool = False
+    closing: str = "$"
+    begin: str = "^"
+    outside: str = ""
+    looks_behind: bool = True
+
+    def character(self, character: str) -> str:
+        """A character."""
+        return escaped(character)
+
+    def one(self, of: Class) -> str:
+        """One character of a class."""
+        return "." if of in (ANYTHING, NO_BREAK) else of.without("")
+
+    def run(self, _: Class) -> str:
+        """Any number of characters, as many as there are."""
+        return ".*"
