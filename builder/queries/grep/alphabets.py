@@ -6,7 +6,6 @@ take up whole characters of the value, and never more than the value.
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
@@ -188,7 +187,8 @@ class Json(Alphabet):
         if character.isascii() and (character.isalnum() or character == " "):
             return character
         forms = [f"\\\\{_SHORT[character]}"] if character in _SHORT else []
-        forms += [f"\\\\u{_units(one)}" for one in ([character] if self.cased else _alike(character))]
+        codes = "|".join(_units(one) for one in ([character] if self.cased else _alike(character)))
+        forms.append(f"(?i:\\\\u(?:{codes}))" if "|" in codes or self.cased else f"\\\\u{codes}")
         if (character.isprintable() and character not in self.outside) or not character.isascii():
             forms.insert(0, escaped(character))
         return one_of(forms)
@@ -229,9 +229,8 @@ def _alike(character: str) -> list[str]:
 
 def _units(character: str) -> str:
     r"""A character behind the ``\u`` of JSON."""
-    data = character.encode("utf-16-be")
-    codes = [data[start : start + 2].hex() for start in range(0, len(data), 2)]
-    return "\\\\u".join(re.sub("[a-f]", lambda found: f"[{found[0]}{found[0].upper()}]", code) for code in codes)
+    data = character.encode("utf-16-be", "surrogatepass")
+    return "\\\\u".join(data[start : start + 2].hex() for start in range(0, len(data), 2))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from builder.windowsnames import SYSTEM
 
@@ -17,7 +18,7 @@ _OPEN = "\\{\\s*+"
 _MEMBERS = "(?&m)*?"
 _ELEMENTS = "(?:\\[\\s*+(?:(?&v)\\s*+,\\s*+)*?)*"
 _VALUE = f'{_STRING}|[{{\\[](?:[^][{{}}"]++|(?&v))*+[}}\\]]|[^][{{}}",\\s]++'
-_DEFINED = f"(?(DEFINE)(?<v>{_VALUE})(?<m>(?>{_STRING}{_COLON}(?&v)\\s*+,\\s*+)))"
+_DEFINITIONS = {"v": _VALUE, "m": f"(?>{_STRING}{_COLON}(?&v)\\s*+,\\s*+)"}
 
 _READINGS: tuple[Reading, Reading] = (Json, Token)
 #: Neither null nor an object or array.
@@ -37,7 +38,7 @@ def _asked(bodies: Sequence[Body], string_ends: str = "") -> str:
 
 
 class _JsonLines(Lines):
-    head = f"(?s){_DEFINED}^"
+    definitions: ClassVar[Mapping[str, str]] = {**Lines.definitions, **_DEFINITIONS}
 
     @abstractmethod
     def path(self, name: str) -> str:

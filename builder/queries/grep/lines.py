@@ -8,15 +8,15 @@ joined in any way.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar, NamedTuple
 
 from builder.queries.language import Language, RefusedError
 from sigmaengine.modifiers import Test
 from sigmaengine.patterns import Parts
 
 from . import numbers
-from .alphabets import NEVER, one_of
+from .alphabets import NEVER, Token, one_of
 from .patterns import Reading, tells_entities_apart, texts
 from .regexes import regex
 
@@ -48,8 +48,16 @@ class Lines(Language[Said]):
 
     #: Whether integers are written in one way.
     plain_numbers = False
-    #: What stands before all that is said of a line.
-    head = "(?s)^"
+    #: What patterns call by name, where they do.
+    definitions: ClassVar[Mapping[str, str]] = numbers.DEFINITIONS
+
+    def pattern(self, asked: Said) -> str:
+        """The expression of a whole line of which this holds."""
+        defined = "".join(f"(?<{name}>{said})" for name, said in self.definitions.items() if self._calls(asked, name))
+        return "(?s)" + (f"(?(DEFINE){defined})" if defined else "") + "^" + asked.text
+
+    def _calls(self, asked: Said, name: str) -> bool:
+        return f"(?&{name})" in asked.text
 
     @abstractmethod
     def found(self, name: str, bodies: Sequence[Body]) -> Said:
@@ -131,7 +139,8 @@ def _numbers(tests: Sequence[Test], plain: bool) -> Say:
 
 
 def _networks(tests: Sequence[Test], _: bool) -> Say:
-    return _whole(numbers.networks(text for _, text in tests))
+    said = numbers.networks(text for _, text in tests)
+    return lambda reading: NEVER if isinstance(reading(cased=False), Token) else said + reading(cased=False).closing
 
 
 def _compared(tests: Sequence[Test], _: bool) -> Say:

@@ -127,24 +127,21 @@ def networks(listed: Iterable[str]) -> str:
     if four:
         dotted = one_of(_dotted(network.low, network.high) for network in four)
         forms.append(dotted)
-        forms.append(f"{_MAPPED}{one_of([dotted, *map(_last_groups, four)])}{_ZONE}")
+        forms.append(f"(?&mapped){one_of([dotted, *map(_last_groups, four)])}{_ZONE}")
     return f"(?i:{one_of(forms)})"
 
 
-_ZONE = '(?:%[^<"\\\\]*)?'
+#: What addresses are made of, written once in a pattern and called by these names.
+DEFINITIONS = {
+    "octet": "25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9]",
+    "group": "[0-9a-fA-F]{1,4}",
+    "zone": '(?:%[^<"\\\\]*)?',
+    # What stands before the last 32 bits of an IPv4 address that is written as an IPv6 one.
+    "mapped": "(?:(?:0{1,4}:){5}|::(?:0{1,4}:){0,4}|0{1,4}::(?:0{1,4}:){0,3}|(?:0{1,4}:){2}:(?:0{1,4}:){0,2}"
+    "|(?:0{1,4}:){3}:(?:0{1,4}:)?|(?:0{1,4}:){4}:)[fF]{4}:",
+}
+_ZONE = "(?&zone)"
 _ZERO = "0{1,4}"
-#: What stands before the last 32 bits of an IPv4 address that is written as an IPv6 one.
-_MAPPED = (
-    "(?:"
-    + "|".join(
-        ["(?:0{1,4}:){5}"]
-        + [
-            (":".join([_ZERO] * before) + "::" + f"(?:0{{1,4}}:){{0,{4 - before}}}").removesuffix("(?:0{1,4}:){0,0}")
-            for before in range(5)
-        ]
-    )
-    + ")ffff:"
-)
 
 
 def _dotted(low: int, high: int) -> str:
@@ -155,7 +152,7 @@ def _dotted(low: int, high: int) -> str:
 
 def _octet(low: int, high: int) -> str:
     if (low, high) == (0, 255):
-        return "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+        return "(?&octet)"
     return one_of(_numbers(low, high))
 
 
@@ -203,7 +200,7 @@ def _embedded(spans: Sequence[_Span]) -> str:
 def _group(low: int, high: int) -> str:
     """A group of hexadecimal digits, of which zeros before may be left out; a range of whole bits."""
     if (low, high) == (0, 0xFFFF):
-        return "[0-9a-f]{1,4}"
+        return "(?&group)"
     if high == 0:
         return _ZERO
     return one_of(_digit_ranges(low, min(high, 16**length - 1), length) for length in (4, 3, 2, 1) if low < 16**length)

@@ -13,7 +13,7 @@ from typing import Any
 from builder.queries.language import RefusedError
 from sigmaengine.modifiers import REGEX_FLAGS
 
-from .alphabets import ANYTHING, NEVER, NO_BREAK, Alphabet, Class
+from .alphabets import ANYTHING, NEVER, NO_BREAK, Alphabet, Class, bracketed
 
 #: Python's names for classes, which are of all scripts, as PCRE writes them inside of brackets.
 _DIGITS, _WORD = "\\p{Nd}", "\\p{L}\\p{N}_"

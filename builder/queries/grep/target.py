@@ -51,7 +51,7 @@ def _pattern(rule: Rule, mappings: Mappings, form: str) -> str:
     else:
         lines = _LINES[form, windows]()
         asked = query(rule, mappings, lines, FieldProfile())
-    pattern = lines.head + asked.text
+    pattern = lines.pattern(asked)
     if _SURROGATE.search(pattern):
         raise RefusedError("text", "half a character")
     return pattern
@@ -93,19 +93,28 @@ def _from_file(pattern: str, file: str) -> str:
 
 # --- how much of a pattern PCRE keeps ---------------------------------------------------------------
 
-_PIECE = re.compile(r"\\x\{[0-9a-f]+\}|\\[pP]\{\w+\}|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{[0-9,]+\}|[()|]|.", re.DOTALL)
-_SIZES = {"[": 42, "(": 8, ")": 4, "|": 4, "\\": 6, "{": 8}
+#: Kinds of pieces of a pattern, and how many bytes each takes; the first that fits counts.
+_PIECES = {
+    r"\((?:\?(?:<?[=!]|>|:|i:|-i:|\||<\w+>|\(DEFINE\)))?": 7,
+    r"\[\^?(?:\\.|[^\\\]])\]": 3,
+    r"\[\^?(?:\\[^]]\{[^}]*\}|\\.|[^\]\\])*\]": 60,
+    r"\\x\{[0-9a-f]+\}": 5,
+    r"\\(?:g\{-1\}|[pP]\{\w+\})": 4,
+    r"\\.": 2,
+    r"\{[0-9,]+\}": 8,
+    r"\|": 3,
+    r"[)?&]": 0,
+    r"[*+]": 1,
+    r"[ -~]": 2,
+    r"[^\x00-\x7f]": 5,
+}
+_PIECE = re.compile("|".join(f"({piece})" for piece in _PIECES), re.DOTALL)
+_SIZES = list(_PIECES.values())
 
 
 def _compiled(pattern: str) -> int:
-    """How many bytes a pattern has at most once PCRE has compiled it, but for groups that are repeated."""
-    return sum(_size(piece[0]) for piece in _PIECE.finditer(pattern))
-
-
-def _size(piece: str) -> int:
-    if re.fullmatch(r"\[\^(?:\\.|[^\\])\]|\\[^xpP]", piece):
-        return 3
-    return _SIZES.get(piece[0], 1 + len(piece.encode()))
+    """How many bytes a pattern takes, about, once PCRE has compiled it."""
+    return sum(_SIZES[piece.lastindex - 1] for piece in _PIECE.finditer(pattern) if piece.lastindex)
 
 
 TARGET = Target(
