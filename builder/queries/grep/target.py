@@ -22,7 +22,7 @@ from .xmllines import XmlLines
 _GREP = "LC_ALL=C.UTF-8 grep -a -P"
 _END = "END_OF_PATTERN"
 # What PCRE compiles has at most 65,535 bytes, and a shell's argument 131,071.
-_MOST_COMPILED = 64_000
+_MOST_COMPILED = 65_000
 _MOST_ARGUMENT = 130_000
 
 

@@ -30,8 +30,16 @@ class _Place(NamedTuple):
         return [partial(make, named=False), partial(make, strict=True)] if apart else [make]
 
 
-# Nothing else is within <System> than elements without further elements.
-_SYSTEM = "(?>.*?<System>)(?:(?!</System>).)*?"
+def _skipped(*unless: str) -> str:
+    """Tags and text up to one of these tags."""
+    return f"[^<]*+(?:<(?!{'|'.join(unless)})[^<]*+)*+<"
+
+
+def _of_system(element: str) -> str:
+    """What stands before an element of <System>, which has no further elements in them."""
+    return f"{_skipped('System>')}System>{_skipped('/System>', f'{element}[ >]')}{element}"
+
+
 #: Attributes of elements of <System>: field -> (element, attribute).
 _ATTRIBUTES = {
     "Provider": ("Provider", "Name"),
@@ -47,13 +55,13 @@ _LINE = _Place("", "^", "$", "")
 def _place(name: str) -> _Place:
     if name in _ATTRIBUTES:
         element, attribute = _ATTRIBUTES[name]
-        before = f"{_SYSTEM}<{element} (?:[^<>]* )?{attribute}={_QUOTE}"
+        before = f"{_of_system(element)} (?:[^<>]* )?{attribute}={_QUOTE}"
         return _Place(before, f"(?<={attribute}={_QUOTE})", _QUOTE, "<>'\"")
     if any(character in "<>&'\"" or not character.isprintable() for character in name):
         raise RefusedError("field name", name)
     said = escaped(name)
     if name in SYSTEM:
-        return _Place(f"{_SYSTEM}<{said}(?: [^<>]*)?>", f"(?<=<{said}>)", "<", "<")
+        return _Place(f"{_of_system(said)}(?: [^<>]*)?>", f"(?<=<{said}>)", "<", "<")
     data = f"Data Name={_QUOTE}{said}{_QUOTE}>"
     places = [data, f"{said}>"] if name in _ELEMENTS else [data]
     # A name of <UserData> is that of an element, which has no blanks in it.
