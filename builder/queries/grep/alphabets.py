@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 from sigmaengine.folding import fold
@@ -52,7 +53,8 @@ class Class(NamedTuple):
     def without(self, characters: str) -> str:
         """One character of the class that is none of these, as it is."""
         if self.negated:
-            return f"[^{self.members}{bracketed(characters)}]"
+            none_of = self.members + bracketed(characters)
+            return f"[^{none_of}]" if none_of else "."
         left_out = "".join(one for one in characters if self.has(one))
         return (f"(?![{bracketed(left_out)}])" if left_out else "") + f"[{self.members}]"
 
@@ -219,12 +221,23 @@ class Json(Alphabet):
 _SHORT = {'"': '"', "\\": "\\\\", "/": "/", "\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t"}
 
 
+# Beyond this no letter has case.
+_LAST_WITH_CASE = 0x1F000
+
+
+@cache
+def _by_fold() -> dict[str, list[str]]:
+    """What is one to a comparison without case, by what it is compared as; no letter of ASCII."""
+    alike: dict[str, list[str]] = {}
+    for one in map(chr, range(128, _LAST_WITH_CASE)):
+        if one.lower() != one or one.upper() != one:
+            alike.setdefault(fold(one), []).append(one)
+    return alike
+
+
 def _alike(character: str) -> list[str]:
     """The character, and what it is without case."""
-    if character.isascii():
-        return [character]
-    forms = {character, character.lower(), character.upper(), character.title(), fold(character)}
-    return sorted(one for one in forms if len(one) == 1 and fold(one) == fold(character))
+    return [character] if character.isascii() else _by_fold().get(fold(character), [character])
 
 
 def _units(character: str) -> str:

@@ -62,7 +62,7 @@ def compared(operator: str, text: str) -> str:
     if value < 0:
         # Of numbers below zero the greater is the one with the smaller digits.
         below = f"-{_sized(not greater, equal, limit)}"
-        return one_of([below, f"[+]?{_ANY_NUMBER}", "-0*(?:\\.0*)?"]) if greater else below
+        return one_of([below, f"[+]?{_ANY_NUMBER}"]) if greater else below
     above = f"[+]?{_sized(greater, equal, limit)}"
     zero = "-(?:0+(?:\\.0*)?|\\.0+)"
     if not limit:
