@@ -38,7 +38,7 @@ def found(command: str, file: Path, cwd: Path | None = None) -> set[int]:
     *before, last = command.rstrip("\n").split("\n")
     script = "\n".join([*before, f"{last} -n -- '{file}'"])
     done = subprocess.run(["sh", "-c", script], capture_output=True, check=False, timeout=120, cwd=cwd or file.parent)
-    assert done.stderr == b""
+    assert done.stderr == b"", done.stderr[:500]
     assert done.returncode in (0, 1)
     return {int(line.split(b":", 1)[0]) - 1 for line in done.stdout.split(b"\n") if line}
 

@@ -164,11 +164,20 @@ class Xml(Alphabet):
         return f"(?:{entity}|{of.without(self.outside + '&')})"
 
     def run(self, of: Class) -> str:
-        """Any number of characters, as many as there are: an ampersand is one, what follows it are more."""
+        """Any number of characters, as many as there are."""
         outside = bracketed(self.outside)
-        if of is ANYTHING:
+        if of is ANYTHING and not self.strict:
             return f"[^{outside}]*" if outside else ".*"
-        return f"[^{outside}&]*(?:&(?!{_BREAK};)[^{outside}&]*)*"
+        unless = "" if of is ANYTHING else f"(?!{_BREAK};)"
+        return f"[^{outside}&]*(?:&{unless}{self._rest()}[^{outside}&]*)*"
+
+    def lazy(self) -> str:
+        """Any number of any characters, as few as will do."""
+        return f"(?:[^{bracketed(self.outside)}&]|&{self._rest()})*?" if self.strict else super().lazy()
+
+    def _rest(self) -> str:
+        """What belongs to a character behind its ampersand, where entities are told apart."""
+        return f"(?:(?:{_ENTITY});)?+" if self.strict else ""
 
 
 _CONTROL = "#(?:0*(?:9|10|13)|x0*[9aAdD]);"

@@ -11,7 +11,7 @@ from builder.queries.language import RefusedError
 from sigmaengine.addresses import Network, read_network
 from sigmaengine.numbers import parse_number
 
-from .alphabets import escaped, one_of
+from .alphabets import NEVER, escaped, one_of
 
 # A number with more digits than this is no rule's.
 _MOST_DIGITS = 40
@@ -128,6 +128,9 @@ def networks(listed: Iterable[str]) -> str:
         dotted = one_of(_dotted(network.low, network.high) for network in four)
         forms.append(dotted)
         forms.append(f"(?&mapped){one_of([dotted, *map(_last_groups, four)])}{_ZONE}")
+        shortened = one_of(form for network in four for form in _shortened(network))
+        if shortened != NEVER:
+            forms.append(f"(?:0{{1,4}}:){{5}}ffff:{shortened}{_ZONE}")
     return f"(?i:{one_of(forms)})"
 
 
@@ -163,9 +166,24 @@ def _numbers(low: int, high: int) -> Iterator[str]:
         yield (str(tens) if tens else "") + _range(units[0], units[-1])
 
 
+def _halves(network: Network) -> list[str]:
+    """The last two groups of an IPv4 network's addresses."""
+    return [_group((network.low >> shift) & 0xFFFF, (network.high >> shift) & 0xFFFF) for shift in (16, 0)]
+
+
 def _last_groups(network: Network) -> str:
-    """The last two groups of an IPv4 network's addresses, in hexadecimal digits."""
-    return ":".join(_group((network.low >> shift) & 0xFFFF, (network.high >> shift) & 0xFFFF) for shift in (16, 0))
+    return ":".join(_halves(network))
+
+
+def _shortened(network: Network) -> Iterator[str]:
+    """The last two groups where ``::`` stands for one of them or for both, behind its first colon."""
+    first, second = _halves(network)
+    if network.low < 1 << 16:
+        yield f":{second}"
+    if not network.low & 0xFFFF:
+        yield f"{first}::"
+    if not network.low:
+        yield ":"
 
 
 class _Span(NamedTuple):

@@ -62,8 +62,17 @@ class _Writer:
     def whole(self, tree: Sequence[tuple[Any, Any]], flags: int) -> str:
         """The expression behind what may stand before it in the value."""
         if tree and str(tree[0][0]) == "AT" and str(tree[0][1]) in _BEGINNINGS and not flags & re.MULTILINE:
-            return self.sequence(tree[1:], flags)
-        return self.alphabet.lazy() + self.sequence(tree, flags)
+            return self.needed(tree, flags) + self.sequence(tree[1:], flags)
+        return self.needed(tree, flags) + self.alphabet.lazy() + self.sequence(tree, flags)
+
+    def needed(self, tree: Sequence[tuple[Any, Any]], flags: int) -> str:
+        """That the texts which are in every match stand one after the other, for expressions that try many places.
+
+        It is found out by going over the value once; without it PCRE might give up on long ones.
+        """
+        texts = [self.sequence(run, flags) for run in _texts(tree)] if _unlimited(tree) > 1 else []
+        steps = "".join(f"(?>{self.alphabet.lazy()}{text})" for text in texts if NEVER not in text)
+        return f"(?={steps})" if steps else ""
 
     def sequence(self, tree: Iterable[tuple[Any, Any]], flags: int) -> str:
         return "".join(self.operation(str(operator), argument, flags) for operator, argument in tree)
@@ -146,6 +155,34 @@ class _Writer:
         if any(map(of.has, "&<>\"';\t\n\r")):
             raise self.refused()
         return f"(?<{operator}{said})"
+
+
+def _unlimited(nodes: Any) -> int:
+    """How many repetitions without a limit there are."""
+    count = 0
+    for operator, argument in nodes:
+        name = str(operator)
+        if name in ("MAX_REPEAT", "MIN_REPEAT"):
+            count += (argument[1] is constants.MAXREPEAT) + _unlimited(argument[2])
+        elif name == "SUBPATTERN":
+            count += _unlimited(argument[3])
+        elif name == "BRANCH":
+            count += max(map(_unlimited, argument[1]))
+    return count
+
+
+def _texts(nodes: Any) -> list[list[tuple[Any, Any]]]:
+    """The characters, one after the other, that are in every match."""
+    runs: list[list[tuple[Any, Any]]] = [[]]
+    for operator, argument in nodes:
+        name = str(operator)
+        if name == "LITERAL":
+            runs[-1].append((operator, argument))
+        elif name == "SUBPATTERN" and not argument[1] and not argument[2]:
+            runs += [*_texts(argument[3]), []]
+        elif name != "AT":
+            runs.append([])
+    return [run for run in runs if run]
 
 
 # PCRE copies what is repeated as often as it is.
