@@ -127,23 +127,31 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("options", [[], ["--pattern-file", "a 'b' $(touch pwned).txt"], ["--pattern-file", "-v"]])
+@pytest.mark.parametrize("options", [[], ["--pattern-file", "-a 'b' $(touch pwned).txt"]], ids=["argument", "file"])
 @pytest.mark.parametrize("form", ["xml", "json"])
 def test_nothing_of_a_rule_is_run(form: str, options: list[str], tmp_path: Path) -> None:
-    title = {"title": "'; touch pwned #", "description": "`touch pwned`\nx"}
+    said = {"title": "'; touch pwned #", "description": "`touch pwned`\nx"}
     values = [text.replace("\\", "\\\\").replace("*", "\\*").replace("?", "\\?") for text in HOSTILE]
-    rules = [
-        document({"selection": {"a": value}, "condition": "selection"}, number=number, **title)
-        for number, value in enumerate(values, 1)
-    ]
-    lines = [_hostile_line(form, text) for text in HOSTILE]
-    file = write_lines(tmp_path / "lines", lines)
+    commands = all_converted(tmp_path, [("a", value) for value in values], "--line-format", form, *options, **said)
+    file = write_lines(tmp_path / "lines", [_hostile_line(form, text) for text in HOSTILE])
     kept = {"lines", "rules"} | ({options[1]} if options else set())
-    for number, rule in enumerate(rules):
-        path = write(tmp_path / "rules", rule=rule) / "rule.yml"
-        command = converted(path, "--line-format", form, *options)
+    for number, command in enumerate(commands):
         assert found(command, file, tmp_path) == {number}
         assert {one.name for one in tmp_path.iterdir()} == kept
+
+
+def all_converted(
+    folder: Path, selections: list[tuple[str, Any]], *options: str, logsource: Any = None, **said: str
+) -> list[str]:
+    """The command of a rule for each of these items."""
+    documents = [
+        document({"selection": {field: value}, "condition": "selection"}, logsource, number, **said)
+        for number, (field, value) in enumerate(selections, 1)
+    ]
+    text = converted(write(folder / "rules", rules="\n---\n".join(documents)) / "rules.yml", *options)
+    commands = re.findall(r"(?:(?!LC_ALL=).*\n)*LC_ALL=.*\n", text)
+    assert len(commands) == len(selections)
+    return commands
 
 
 def _hostile_line(form: str, text: str) -> str:
@@ -242,13 +250,10 @@ def test_numbers_and_addresses(form: str, tmp_path: Path) -> None:
     values = [*NUMBERS, *ADDRESSES]
     lines = [line_of({"a": value}) if form == "xml" else json.dumps({"a": value}) for value in values]
     file = write_lines(tmp_path / "lines", lines)
-    for field, value, test in asked:
-        logsource = WINDOWS if form == "xml" else {"product": "zeek"}
-        rule = document({"selection": {field: value}, "condition": "selection"}, logsource)
-        command = converted(write(tmp_path, rule=rule) / "rule.yml")
+    commands = all_converted(
+        tmp_path, [one[:2] for one in asked], logsource=WINDOWS if form == "xml" else {"product": "zeek"}
+    )
+    for command, (_, _, test) in zip(commands, asked, strict=True):
         holds = compile_test(test)
         expected = {number for number, one in enumerate(values) if one and holds(one)}
-        assert {values[number] for number in found(command, file) ^ expected} == set(), (
-            test,
-            re.sub(r"^.*\?>", "", command),
-        )
+        assert {values[number] for number in found(command, file) ^ expected} == set(), (test, command)
