@@ -133,7 +133,7 @@ class Xml(Alphabet):
         if not entity:
             return written
         if character == "&" and not self.strict:
-            return f"&(?:{entity})??"
+            return f"&(?!{_CONTROL})(?:{entity})??"
         return one_of((NEVER if character == "&" else written, f"&{entity}"))
 
     def _entity(self, character: str) -> str:
