@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import subprocess
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from builder.paths import ROOT
 from sigmaengine.predicates import compile_test
 from tests.support.builds import UUID, run, write
 from tests.support.greps import found, write_lines, xml_line
@@ -116,6 +118,19 @@ def test_the_tunnels_of_the_first_rule(form: str, tmp_path: Path) -> None:
             lines.append(json.dumps({"Channel": channel, "EventID": int(event_id), **data}))
     command = converted(path, "--line-format", form)
     assert found(command, write_lines(tmp_path / "lines", lines)) == set(range(len(RIGHT)))
+
+
+PAGE = ROOT / "docs" / "queries-grep.md"
+
+
+def test_the_page_tells_how_to_make_a_line_of_an_event(tmp_path: Path) -> None:
+    (command,) = re.findall(r"^    (sed -z .*) events\.xml$", PAGE.read_text("utf-8"), re.MULTILINE)
+    events = [line_of({"a": "x\r\ny\n&lt;Event z"}), line_of({"a": "\n"}), line_of({"a": "<Eventx>"})]
+    for end in ("\n", "\r\n"):
+        (tmp_path / "events.xml").write_bytes("".join(f"{event}{end}" for event in events).encode())
+        done = subprocess.run(["sh", "-c", f"{command} events.xml"], cwd=tmp_path, capture_output=True, check=True)
+        expected = [event.replace("\r", "&#13;").replace("\n", "&#10;") for event in events]
+        assert done.stdout.decode().splitlines() == expected
 
 
 # --- a stranger's rule ------------------------------------------------------------------------------

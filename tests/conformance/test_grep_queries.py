@@ -40,8 +40,8 @@ __all__ = ["sigmahq"]
 
 #: Of the rules every so many are taken, on recorded events and on made ones.
 RULES, MADE_FOR = (1, 1) if EVERYTHING else (96, 48)
-#: Lines of JSON say the same as those of XML, so that fewer rules are enough for them.
-JSON_RULES = 8 * RULES
+#: Lines of JSON say the same as those of XML, so that fewer rules and lines are enough for them.
+JSON_RULES, JSON_LINES = (4, 1) if EVERYTHING else (1, 8)
 EVENTS_OF_A_RULE = 8
 ATTACKS = "data/attack-events.jsonl.gz"
 
@@ -99,7 +99,7 @@ def test_recorded_attacks(
     rules = windows_rules(sigmahq)[::RULES]
     pairs, converted = found_by(rules, mappings, "xml", write_lines(tmp_path / "lines", attacks))
     assert pairs == {pair for pair in matched if pair[1] in converted}
-    assert len(pairs) > examples(20, 3000)
+    assert len(pairs) > examples(10, 3000)
     assert len(converted) > 0.99 * len(rules)
 
 
@@ -136,9 +136,12 @@ def test_recorded_attacks_as_json(
     sigmahq: RuleFolder, mappings: Mappings, attacks: list[str], matched: Pairs, tmp_path: Path
 ) -> None:
     needs_grep()
-    rules = windows_rules(sigmahq)[:: JSON_RULES // RULES if EVERYTHING else RULES]
-    pairs, converted = found_by(rules, mappings, "json", write_lines(tmp_path / "lines", list(map(nested, attacks))))
-    assert pairs == {pair for pair in matched if pair[1] in converted}
+    rules = windows_rules(sigmahq)[::RULES][::JSON_RULES]
+    lines = [nested(line) for line in attacks[::JSON_LINES]]
+    found_pairs, converted = found_by(rules, mappings, "json", write_lines(tmp_path / "lines", lines))
+    pairs = {(number * JSON_LINES, rule_id) for number, rule_id in found_pairs}
+    assert pairs == {pair for pair in matched if pair[1] in converted and pair[0] % JSON_LINES == 0}
+    assert pairs
     assert len(converted) > 0.9 * len(rules)
 
 
@@ -215,11 +218,14 @@ def test_made_events(sigmahq: RuleFolder, mappings: Mappings, windows: bool, tmp
 
 def test_few_rules_are_refused(sigmahq: RuleFolder, mappings: Mappings) -> None:
     refused: Counter[str] = Counter()
-    for outcome in sigmahq.accepted:
+    taken = sigmahq.accepted[:: examples(16, 1)]
+    for outcome in taken:
         try:
             TARGET.write(outcome, mappings, {"line-format": "", "pattern-file": ""})
         except RefusedError as reason:
             refused[reason.reason] += 1
     assert set(refused) <= set(REASONS)
-    # As docs/queries-grep.md says.
-    assert refused == {"length": 5}
+    assert refused.total() < 0.01 * len(taken)
+    if EVERYTHING:
+        # As docs/queries-grep.md says.
+        assert refused == {"length": 5}

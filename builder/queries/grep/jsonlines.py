@@ -80,18 +80,23 @@ def _member(steps: Sequence[str]) -> str:
     return _MEMBERS + one_of(forms)
 
 
+def _within(name: str) -> str:
+    """In the object of this name, where there is one."""
+    return f"(?:{_key(name)}{_OPEN})?+"
+
+
 class WindowsJsonLines(_JsonLines):
     """Windows events: flat, or as evtx_dump nests them (Event, System, EventData or UserData)."""
 
     def path(self, name: str) -> str:
         """What stands before a value of a field."""
-        event = f"\\s*+{_OPEN}(?:{_key('Event')}{_OPEN})?"
+        event = f"\\s*+{_OPEN}{_within('Event')}"
         if name in _PROVIDER:
             attribute = f"{_key('Provider')}(?:{_OPEN}{_key('#attributes')}{_OPEN}{_key(_PROVIDER[name])})"
             optional = "?" if name != "Provider_Guid" else ""
-            return f"{event}(?:{_key('System')}{_OPEN})?(?:{_key(name)}|{attribute}{optional})"
+            return f"{event}{_within('System')}(?:{_key(name)}|{attribute}{optional})"
         if name in SYSTEM:
-            within = f"(?:{_key('System')}{_OPEN})?"
+            within = _within("System")
         else:
             within = f"(?:{_key('EventData', 'UserData')}{_OPEN}(?:{_MEMBERS}{_STRING}{_COLON}{_OPEN})?)?"
         return f"{event}{within}{_key(name)}(?:{_OPEN}{_key('#text')})?{_ELEMENTS}"
