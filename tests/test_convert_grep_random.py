@@ -34,6 +34,8 @@ EFFORT = int(os.environ.get("SIGMA_MATCH_EFFORT", "1"))
 SEEDS, RULES, EVENTS = 3 * EFFORT, 25, 30
 counted: Counter[str] = Counter()
 
+#: Stands in lines in which a field has several values, of which a reference takes one alone.
+SEVERAL = "several"
 #: Entities of characters that are not printed: in Splunk these are the characters, for its events have several lines.
 _CONTROL = re.compile("&#(?:0*(9|10|13)|[xX]0*([9aAdD]));")
 CHANNEL = "Microsoft-Windows-Bits-Client/Operational"
@@ -61,8 +63,10 @@ def compare(
         except RefusedError as reason:
             counted[reason.reason] += 1
             continue
-        expected = {number for number, rule_id in wanted if rule_id == one.id}
-        numbers = found(command, file)
+        refers = any(test[0] == "ref" for item in one.items for test in item.tests)
+        judged = {number for number, line in enumerate(lines) if not (refers and SEVERAL in line)}
+        expected = {number for number, rule_id in wanted if rule_id == one.id} & judged
+        numbers = found(command, file) & judged
         counted["pairs"] += len(expected)
         counted["commands"] += 1
         wrong = {number: lines[number] for number in numbers ^ expected}
@@ -99,6 +103,7 @@ def test_xml(seed: int, mappings: Mappings, tmp_path: Path) -> None:
         if data and random.random() < 0.2:
             name = random.choice(list(data))
             data[name] = [data[name], xml_text(random.choice(["ab", "b&c", "10"]), random)]
+            data[SEVERAL] = "x"
         channel = random.choice([CHANNEL, CHANNEL, CHANNEL.upper(), "Security"])
         system = {"EventID": str(random.choice([1, 10, 4688])), "Channel": channel}
         line = xml_line(system, data, random)
@@ -107,7 +112,7 @@ def test_xml(seed: int, mappings: Mappings, tmp_path: Path) -> None:
             name: in_splunk(value) if isinstance(value, str) else [in_splunk(one) for one in value]
             for name, value in data.items()
         }
-        event |= {"_raw": line, "source": f"XmlWinEventLog:{channel}", "sourcetype": "XmlWinEventLog"}
+        event |= {"_raw": in_splunk(line), "source": f"XmlWinEventLog:{channel}", "sourcetype": "XmlWinEventLog"}
         event |= {"EventCode": system["EventID"], "Channel": channel}
         wanted |= {(number, one) for one in matched(matcher, event)}
     compare([one for _, one in rules], mappings, "xml", lines, wanted, tmp_path)
@@ -125,6 +130,7 @@ def test_json(seed: int, mappings: Mappings, tmp_path: Path) -> None:
         if random.random() < 0.2:
             name = random.choice(list(event))
             event[name] = [event[name], random.choice(["ab", "b&c", "10"])]
+            event[SEVERAL] = "x"
         lines.append(json_line(event, random))
     events, findings = read(tmp_path / "e.jsonl", "".join(f"{line}\n" for line in lines))
     assert findings == []

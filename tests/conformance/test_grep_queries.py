@@ -160,8 +160,8 @@ def windows_event(made: Mapping[str, str], kind: Asked, random: Random) -> tuple
             (system if name in (*system, "Provider_Name") else data)[name] = random.choice(globs).replace("*", "x")
     for field, value in made.items():
         name = kind.naming(field)
-        plain = str(random.choice([3, 10])) if parse_number(value) is not None and not value.isdigit() else value
-        if name in ("EventID", "Provider_Name", "Channel", "Level"):
+        plain = str(random.choice([3, 10])) if _is_odd_number(value) else value
+        if name in ("EventID", "Provider_Name", "Channel", "Level", "Keywords"):
             system[name] = "".join(one for one in plain if one not in "<>&'\"\n\r\t") or "1"
         elif name != "_raw":
             data[name] = xml_text(plain.replace("\n", " ").replace("\r", " "), random)
@@ -170,6 +170,10 @@ def windows_event(made: Mapping[str, str], kind: Asked, random: Random) -> tuple
     event = {clean_name(name): value.replace("&#9;", "\t") for name, value in data.items()}
     event |= {COLUMNS.get(name, name): value for name, value in {"Level": "4", "Provider_Name": "P", **system}.items()}
     return line, {**event, "_raw": line, "source": f"XmlWinEventLog:{channel}", "sourcetype": "XmlWinEventLog"}
+
+
+def _is_odd_number(value: str) -> bool:
+    return parse_number(value) is not None and not (value.isascii() and value.isdigit())
 
 
 def made_for(document: Any, random: Random) -> Iterator[dict[str, str]]:
