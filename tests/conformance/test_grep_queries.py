@@ -39,9 +39,9 @@ from .oracles import EVERYTHING, examples
 __all__ = ["sigmahq"]
 
 #: Of the rules every so many are taken, on recorded events and on made ones.
-RULES, MADE_FOR = (1, 1) if EVERYTHING else (96, 48)
+RULES, MADE_FOR = (1, 4) if EVERYTHING else (96, 96)
 #: Lines of JSON say the same as those of XML, so that fewer rules and lines are enough for them.
-JSON_RULES, JSON_LINES = (4, 1) if EVERYTHING else (1, 8)
+JSON_RULES, JSON_LINES = (16, 1) if EVERYTHING else (1, 8)
 EVENTS_OF_A_RULE = 8
 ATTACKS = "data/attack-events.jsonl.gz"
 
@@ -162,7 +162,8 @@ def windows_event(made: Mapping[str, str], kind: Asked, random: Random) -> tuple
         name = kind.naming(field)
         plain = str(random.choice([3, 10])) if _is_odd_number(value) else value
         if name in ("EventID", "Provider_Name", "Channel", "Level", "Keywords"):
-            system[name] = "".join(one for one in plain if one not in "<>&'\"\n\r\t") or "1"
+            text = "".join(one for one in plain if one not in "<>&'\"\n\r\t")
+            system[name] = "1" if not text or _is_odd_number(text) else text
         elif name != "_raw":
             data[name] = xml_text(plain.replace("\n", " ").replace("\r", " "), random)
     line = xml_line(system, data, random)

@@ -76,8 +76,9 @@ def xml_line(system: Mapping[str, str], data: Values, random: Random, *, user_da
     head = (
         f"<Event xmlns={quote}http://schemas.microsoft.com/win/2004/08/events/event{quote}><System>"
         f"<Provider Name={quote}{system.get('Provider_Name', 'P')}{quote} Guid={quote}{{0}}{quote}/>{number}/EventID>"
-        f"<Version>0</Version><Level>{system.get('Level', '4')}</Level><Keywords>{system.get('Keywords', '0x80')}</Keywords>"
-        f"<Channel>{system['Channel']}</Channel><Computer>c</Computer><Security UserID={quote}S-1{quote}/></System>"
+        f"<Version>0</Version><Level>{system.get('Level', '4')}</Level>"
+        f"<Keywords>{system.get('Keywords', '0x80')}</Keywords><Channel>{system['Channel']}</Channel>"
+        f"<Computer>c</Computer><Security UserID={quote}S-1{quote}/></System>"
     )
     values = [(name, one) for name, many in data.items() for one in ([many] if isinstance(many, str) else many)]
     if user_data:
