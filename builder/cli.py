@@ -290,7 +290,7 @@ def convert(placeholders: Path | None, target: str, rule: Path, **options: Any) 
             converted = convert_document(outcome, target, mappings, settings)
         except RefusedError as reason:
             refused = True
-            click.echo(f"{place} error {target}: {reason}", err=True)
+            click.echo(f"{place} error {target}: {escaped(str(reason))}", err=True)
             continue
         click.echo(converted.text)
         for note in converted.notes:

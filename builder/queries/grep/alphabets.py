@@ -108,6 +108,9 @@ class Alphabet(ABC):
 NAMED = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 _ENTITY = "amp|lt|gt|quot|apos|#x?[0-9a-fA-F]+"
 _BREAK = "#(?:0*10|x0*[aA])"
+#: Characters that are not printed and that values have; what stands for one behind an ampersand.
+_CONTROLS = "\t\n\r"
+_CONTROL = "#(?:0*(?:9|10|13)|x0*[9aAdD]);"
 
 
 @dataclass(frozen=True)
@@ -129,11 +132,11 @@ class Xml(Alphabet):
     def character(self, character: str) -> str:
         """A character."""
         entity = self._entity(character)
+        if character == "&" and not self.strict:
+            return f"&(?!{_CONTROL})" + (f"(?:{entity})??" if entity else "")
         written = NEVER if character in self.outside or character == "\n" else escaped(character)
         if not entity:
             return written
-        if character == "&" and not self.strict:
-            return f"&(?!{_CONTROL})(?:{entity})??"
         return one_of((NEVER if character == "&" else written, f"&{entity}"))
 
     def _entity(self, character: str) -> str:
@@ -146,22 +149,19 @@ class Xml(Alphabet):
 
     def one(self, of: Class) -> str:
         """One character of a class."""
+        special = _CONTROLS if not self.named else "".join(NAMED) + _CONTROLS
+        within = [self._entity(one)[:-1] for one in special if of.has(one)]
         if not self.named:
-            kept_out = [one for one in "\t\n\r" if not of.has(one)]
-            if len(kept_out) == 3:
-                return of.without(self.outside)
-            escapes = one_of(f"&{self._entity(one)}" for one in "\t\n\r" if of.has(one))
-            return f"(?:{escapes}|(?!&{_CONTROL}){of.without(self.outside)})"
-        special = "".join(NAMED) + "\t\n\r"
-        if not any(map(of.has, special)):
-            return of.without(self.outside + "&")
+            plain = of.without(self.outside)
+            return one_of([*(f"&{one};" for one in within), f"(?!&{_CONTROL}){plain}"]) if within else plain
+        plain = of.without(self.outside + "&")
+        if not within:
+            return plain
+        if not of.negated:
+            return f"(?:&(?:{'|'.join(within)});|{plain})"
         not_these = "|".join(self._entity(one)[:-1] for one in special if not of.has(one))
         unless = f"(?!(?:{not_these});)" if not_these else ""
-        if of.negated:
-            entity = f"&{unless}(?:{_ENTITY});"
-        else:
-            entity = f"&(?:{'|'.join(self._entity(one)[:-1] for one in special if of.has(one))});"
-        return f"(?:{entity}|{of.without(self.outside + '&')})"
+        return f"(?:&{unless}(?:{_ENTITY});|{plain})"
 
     def run(self, of: Class) -> str:
         """Any number of characters, as many as there are."""
@@ -178,9 +178,6 @@ class Xml(Alphabet):
     def _rest(self) -> str:
         """What belongs to a character behind its ampersand, where entities are told apart."""
         return f"(?:(?:{_ENTITY});)?+" if self.strict else ""
-
-
-_CONTROL = "#(?:0*(?:9|10|13)|x0*[9aAdD]);"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import ClassVar
 from builder.windowsnames import SYSTEM
 
 from .alphabets import NEVER, Json, Token, one_of
-from .lines import Body, Lines, Reading, Said, ahead, referred, said_of
+from .lines import Body, Lines, Said, ahead, referred, said_of
+from .patterns import Reading
 
 _STRING = '"(?:[^"\\\\]++|\\\\.)*+"'
 _COLON = "\\s*+:\\s*+"

@@ -157,7 +157,7 @@ _BODIES: dict[str, Callable[[Sequence[Test], bool], Say]] = {
 
 
 def said_of(body: Body, readings: Sequence[Reading]) -> str:
-    """What a body asks for, in one of some readings; no text at all is nothing to look for."""
+    """What a body asks for, in one of some readings."""
     return one_of(body.say(reading) for reading in readings)
 
 
@@ -166,6 +166,3 @@ def referred(anchor: str, cased: bool, run: str, end: str) -> str:
     same = "\\g{-1}" if cased else "(?i:\\g{-1})"
     before = run if anchor in ("contains", "endswith") else ""
     return before + same + (end if anchor in ("", "endswith") else "")
-
-
-__all__ = ["NEVER", "Body", "Lines", "Reading", "Said", "ahead", "referred", "said_of"]

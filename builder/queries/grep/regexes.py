@@ -48,6 +48,8 @@ def regex(flags: str, expression: str, alphabet: Alphabet) -> str:
         tree = parser.parse(expression, sum(REGEX_FLAGS[flag] for flag in flags))
     if tree.state.flags & _REFUSED_FLAGS:
         raise RefusedError("regex", expression)
+    if _copies(tree) > _MOST:
+        raise RefusedError("length", expression)
     found = _Writer(expression, alphabet).whole(tree, tree.state.flags)
     return f"(?i:{found})" if tree.state.flags & re.IGNORECASE else found
 
@@ -103,7 +105,8 @@ class _Writer:
                 ANYTHING if flags & re.DOTALL else NO_BREAK
             )
         repeated = self.sequence(inner, flags)
-        if len(repeated) > _LONG and max(least, 0 if unlimited else most) > _OFTEN and _is_character(inner):
+        times = least if unlimited else most
+        if len(repeated) > _LONG and times > _OFTEN and _is_character(inner):
             return _often(repeated, least, None if unlimited else most)
         return f"(?:{repeated}){_limits(least, None if unlimited else most)}{greed}"
 
@@ -171,6 +174,24 @@ def _unlimited(nodes: Any) -> int:
     return count
 
 
+def _copies(nodes: Any) -> int:
+    """How many parts there are once PCRE has copied those that are repeated."""
+    count = 0
+    for operator, argument in nodes:
+        name = str(operator)
+        if name in ("MAX_REPEAT", "MIN_REPEAT"):
+            least, most, inner = argument
+            times = least if most is constants.MAXREPEAT else most
+            count += 1 if _is_character(inner) else max(times, 1) * _copies(inner)
+        elif name == "SUBPATTERN":
+            count += _copies(argument[3])
+        elif name == "BRANCH":
+            count += sum(map(_copies, argument[1]))
+        else:
+            count += 1
+    return count
+
+
 def _texts(nodes: Any) -> list[list[tuple[Any, Any]]]:
     """The characters, one after the other, that are in every match."""
     runs: list[list[tuple[Any, Any]]] = [[]]
@@ -186,7 +207,7 @@ def _texts(nodes: Any) -> list[list[tuple[Any, Any]]]:
 
 
 # PCRE copies what is repeated as often as it is.
-_LONG, _OFTEN = 12, 8
+_LONG, _OFTEN, _MOST = 12, 8, 5_000
 _SHORT_LIMITS = {"{0,}": "*", "{1,}": "+", "{0,1}": "?"}
 
 

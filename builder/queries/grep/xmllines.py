@@ -10,7 +10,8 @@ from builder.queries.language import RefusedError
 from builder.windowsnames import SYSTEM
 
 from .alphabets import NEVER, Xml, escaped, one_of
-from .lines import Body, Lines, Reading, Said, ahead, referred, said_of
+from .lines import Body, Lines, Said, ahead, referred, said_of
+from .patterns import Reading
 
 
 class _Place(NamedTuple):
