@@ -138,6 +138,39 @@ def test_json(seed: int, mappings: Mappings, tmp_path: Path) -> None:
     compare([one for _, one in rules], mappings, "json", lines, wanted, tmp_path)
 
 
+EXPRESSIONS = [
+    "a.b", "a.*b.*c", "^a?b$", "[^a]b", "[^&]{2}", "(?:a|&|<)+;", "\\w+\\s\\W", "^\\S{3,9}$", "\\d{2}", "x\\b",
+    "(?i:aB)c", "\\n.", "^.{4}$", "[a-f<>]{3}", "a(?=&)", "a(?!;)", "(?<!x)b", "\\\\[^\\\\]+\\\\", "'\"", '^[^\\s"]+$',
+    "é|É", "[é-ï]", "a.+?b\\Z", "(a|b.){3,}", "lt;", "&amp", "[\\w.]+@", "\\D\\d\\D", "^$", "(?s:a.b)", "(?:\\\\|/)x",
+    "[\\W_]a", "[^\\d\\s]{3}",
+]  # fmt: skip
+PIECES = [*"ab&<>;'\"\n\t \\/.x1é_@", "a", "b", "ab", "&lt;", "&amp;", "aB", "12", "amp"]
+
+
+@pytest.mark.parametrize("form", ["xml", "json"])
+@pytest.mark.parametrize("flags", ["", "|i", "|s"])
+def test_expressions(form: str, flags: str, mappings: Mappings, tmp_path: Path) -> None:
+    random = Random(f"{form}{flags}")  # noqa: S311 - the same in every run
+    logsource = {"product": "windows", "service": "bits-client"} if form == "xml" else {}
+    rules = []
+    for number, expression in enumerate(EXPRESSIONS):
+        detection = {"selection": {f"f|re{flags}": expression}, "condition": "selection"}
+        document = {"id": f"00000000-0000-4000-8000-{number:012}", "title": "T", "logsource": logsource}
+        one, problems = read_rule({**document, "detection": detection})
+        assert one is not None, problems
+        rules.append(one)
+    matcher = Matcher(from_rules(rules, mappings.routing), profile="windows_xml" if form == "xml" else "none")
+    lines, wanted = [], set()
+    for number in range(150 * EFFORT):
+        value = "".join(random.choice(PIECES) for _ in range(random.randint(1, 9)))
+        written = xml_text(value, random)
+        system = {"EventID": "1", "Channel": CHANNEL}
+        lines.append(xml_line(system, {"f": written}, random) if form == "xml" else json_line({"f": value}, random))
+        event = {"f": in_splunk(written), "sourcetype": "XmlWinEventLog", "source": f"XmlWinEventLog:{CHANNEL}"}
+        wanted |= {(number, one) for one in matched(matcher, event if form == "xml" else {"f": value})}
+    compare(rules, mappings, form, lines, wanted, tmp_path)
+
+
 def test_much_was_compared() -> None:
     assert counted["pairs"] > 50 * SEEDS
     assert counted["commands"] > 30 * SEEDS

@@ -10,8 +10,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import NamedTuple
 
+from builder.queries.language import RefusedError
 from sigmaengine.folding import fold
 
 #: What nothing is.
@@ -152,8 +154,8 @@ class Xml(Alphabet):
         special = _CONTROLS if not self.named else "".join(NAMED) + _CONTROLS
         within = [self._entity(one)[:-1] for one in special if of.has(one)]
         if not self.named:
-            plain = of.without(self.outside)
-            return one_of([*(f"&{one};" for one in within), f"(?!&{_CONTROL}){plain}"]) if within else plain
+            unless = f"(?!&{_CONTROL})" if of.has("&") else ""
+            return one_of([*(f"&{one};" for one in within), unless + of.without(self.outside)])
         plain = of.without(self.outside + "&")
         if not within:
             return plain
@@ -166,18 +168,24 @@ class Xml(Alphabet):
     def run(self, of: Class) -> str:
         """Any number of characters, as many as there are."""
         outside = bracketed(self.outside)
-        if of is ANYTHING and not self.strict:
+        if of is ANYTHING and not self._apart:
             return f"[^{outside}]*" if outside else ".*"
         unless = "" if of is ANYTHING else f"(?!{_BREAK};)"
         return f"[^{outside}&]*(?:&{unless}{self._rest()}[^{outside}&]*)*"
 
     def lazy(self) -> str:
         """Any number of any characters, as few as will do."""
-        return f"(?:[^{bracketed(self.outside)}&]|&{self._rest()})*?" if self.strict else super().lazy()
+        return f"(?:[^{bracketed(self.outside)}&]|&{self._rest()})*?" if self._apart else super().lazy()
+
+    @property
+    def _apart(self) -> bool:
+        return self.strict or not self.named
 
     def _rest(self) -> str:
-        """What belongs to a character behind its ampersand, where entities are told apart."""
-        return f"(?:(?:{_ENTITY});)?+" if self.strict else ""
+        """What belongs to a character behind its ampersand, where that matters."""
+        if self.strict:
+            return f"(?:(?:{_ENTITY});)?+"
+        return "" if self.named else f"(?:{_CONTROL})?+"
 
 
 @dataclass(frozen=True)
@@ -205,13 +213,13 @@ class Json(Alphabet):
         """One character of a class."""
         forms = [of.without(self.outside)]
         forms += [f"\\\\{short}" for character, short in _SHORT.items() if of.has(character)]
-        if of.negated:
-            left_out = [f"{ord(one):04x}" for one in map(chr, range(128)) if not of.has(one)]
-            unless = f"(?!{'|'.join(['[dD][89abAB]', *left_out])})"
-            forms.append(f"\\\\u(?:[dD][89abAB]..\\\\u[dD][c-fC-F]..|{unless}[0-9a-fA-F]{{4}})")
-        else:
-            codes = [f"{number:04x}" for number in range(128) if of.has(chr(number)) and not chr(number).isalnum()]
-            forms += [f"\\\\u(?i:{'|'.join(codes)})"] if codes else []
+        listed, negated = _listed(of)
+        if negated:
+            unless = f"(?!(?i:{_any_code(listed)}))" if listed else ""
+            pair, single = "[dD][89abAB]..\\\\u[dD][c-fC-F]..", "(?![dD][89abAB])[0-9a-fA-F]{4}"
+            forms.append(f"\\\\u{unless}(?:{pair}|{single})")
+        elif listed:
+            forms.append(f"(?i:\\\\u(?:{_any_code(listed)}))")
         return one_of(forms)
 
     def run(self, of: Class) -> str:
@@ -250,6 +258,51 @@ def _units(character: str) -> str:
     r"""A character behind the ``\u`` of JSON."""
     data = character.encode("utf-16-be", "surrogatepass")
     return "\\\\u".join(data[start : start + 2].hex() for start in range(0, len(data), 2))
+
+
+# A class with more members beyond ASCII, and with more that are not of it, cannot be said by their codes.
+_MOST_LISTED = 2_000
+# Beyond this there are no digits and no blanks, and more letters than can be listed.
+_LAST_NAMED = 0x20000
+
+
+def _listed(of: Class) -> tuple[list[str], bool]:
+    """The characters that a class has, or with True those that it has not, but for letters and digits of ASCII.
+
+    Raises RefusedError: there are too many of both.
+    """
+    if any(ord(one) >= _LAST_NAMED for one in of.members):
+        raise RefusedError("regex", "rare characters in JSON, which may be escapes")
+    beyond = _beyond_ascii(of.members, of.holds)
+    ascii_members = [one for one in map(chr, range(128)) if of.holds(one) and not one.isalnum()]
+    if len(beyond) <= _MOST_LISTED:
+        return [*ascii_members, *beyond], of.negated
+    others = _beyond_ascii("not " + of.members, lambda character: not of.holds(character))
+    if len(others) > _MOST_LISTED:
+        raise RefusedError("regex", "letters of all scripts in JSON, which may be escapes")
+    return [*(one for one in map(chr, range(128)) if not of.holds(one)), *others], not of.negated
+
+
+_found_beyond: dict[str, list[str]] = {}
+
+
+def _beyond_ascii(members: str, holds: Callable[[str], bool]) -> list[str]:
+    """The characters beyond ASCII of which this holds; ``members``: says what ``holds`` is."""
+    found = _found_beyond.get(members)
+    if found is None:
+        every = () if members.isascii() and "\\" not in members else range(128, _LAST_NAMED)
+        those = (one for one in map(chr, every) if holds(one) and not "\ud800" <= one <= "\udfff")
+        # More than can be listed need not be known.
+        found = _found_beyond[members] = list(islice(those, _MOST_LISTED + 1))
+    return found
+
+
+def _any_code(characters: Iterable[str]) -> str:
+    """One of the codes of some characters; those that differ in their last digit alone as one."""
+    digits: dict[str, str] = {}
+    for code in map(_units, characters):
+        digits[code[:-1]] = digits.get(code[:-1], "") + code[-1]
+    return "|".join(code + (last if len(last) == 1 else f"[{last}]") for code, last in digits.items())
 
 
 @dataclass(frozen=True)
