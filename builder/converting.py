@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from builder.queries import es_qs, graylog, logpoint, powershell, xpack_watcher
+from builder.queries import es_qs, graylog, grep, logpoint, powershell, xpack_watcher
 from builder.queries.language import RefusedError
 from builder.queries.target import Converted, Settings, Target
 from builder.spl import conversion as splunk
@@ -13,6 +13,7 @@ from .outcomes import Outcome, RuleFolder
 TARGETS: dict[str, Target] = {
     "es-qs": es_qs.TARGET,
     "graylog": graylog.TARGET,
+    "grep": grep.TARGET,
     "logpoint": logpoint.TARGET,
     "powershell": powershell.TARGET,
     "splunk": splunk.TARGET,

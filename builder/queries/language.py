@@ -31,6 +31,7 @@ REASONS = {
     "case": "'cased': the language compares without case",
     "comparison": "a comparison of numbers",
     "correlation": "a correlation of several events",
+    "fields of text": "a field, of which a line of text tells nothing",
     "field name": "a field whose name the language cannot write",
     "field reference": "'fieldref': the language cannot compare two fields",
     "keyword": "a keyword, which is looked for in the whole event",
