@@ -88,9 +88,10 @@ class Shape(NamedTuple):
     body: str
     behind: bool
 
-    def text(self) -> str:
-        """The whole expression."""
-        return joined([self])
+
+def whole(body: str) -> Shape:
+    """An expression that takes the whole value."""
+    return Shape(before=False, body=body, behind=False)
 
 
 def shape(parts: Parts, cased: bool) -> Shape:
@@ -126,7 +127,7 @@ def _has_branches(body: str) -> bool:
 
 
 class Translated(NamedTuple):
-    """``by_line``: the expression has a ``.``, which takes line breaks in Lucene; ``classes``: one of ASCII only there."""
+    r"""``by_line``: there is a ``.``, which takes line breaks in Lucene; ``classes``: a ``\d`` or its like."""
 
     shapes: tuple[Shape, ...]
     by_line: bool
@@ -284,10 +285,6 @@ class _Writer:
         "SUBPATTERN": _group,
         "BRANCH": _branch,
     }
-
-
-def _ranges(text: str) -> Ranges:
-    return _union([(ord(one), ord(one)) for one in text])
 
 
 _DIGITS = [(0x30, 0x39)]
