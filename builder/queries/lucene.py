@@ -116,8 +116,8 @@ class Lucene(Language[Clause]):
             return say(next(iter(places)))
         return self.any_of(
             [
-                self.all_of([self.any_of([self._of(one) for one in _merged(of)]), say(place)])
-                for place, of in places.items()
+                self.all_of([self.any_of([self._of(one) for one in of]), say(place)])
+                for place, of in _told_apart(places).items()
             ]
         )
 
@@ -323,12 +323,20 @@ def _clauses(parts: Iterable[Clause]) -> int:
     return sum(part.clauses for part in parts)
 
 
-def _merged(of: Iterable[Of]) -> list[Of]:
-    """Of the same channel one, with all ids."""
-    found: dict[tuple[Any, Any], list[str]] = {}
-    for one in of:
-        found.setdefault((one.channel, one.but), []).extend(one.event_ids or ())
-    return [Of(channel, tuple(ids) or None, but) for (channel, but), ids in found.items()]
+def _told_apart(places: Mapping[Place, list[Of]]) -> dict[Place, list[Of]]:
+    """The events of each place, by no more than tells them apart."""
+    every = [one for of in places.values() for one in of]
+    channels = len({one.channel for one in every}) > 1
+    told: dict[Place, list[Of]] = {}
+    for place, of in places.items():
+        ids: dict[tuple[str | None, tuple[str, ...]], list[str]] = {}
+        for one in of:
+            ids.setdefault((one.channel if channels else None, one.but), []).extend(one.event_ids or ())
+        told[place] = [Of(channel, tuple(sorted(set(found))) or None, but) for (channel, but), found in ids.items()]
+    if len({(one.event_ids, one.but) for of in told.values() for one in of}) == 1:
+        # The channel alone tells them apart.
+        return {place: [Of(one.channel) for one in of] for place, of in told.items()}
+    return told
 
 
 # --- a rule -----------------------------------------------------------------------------------------

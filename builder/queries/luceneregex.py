@@ -146,6 +146,8 @@ def translated(flags: str, expression: str) -> Translated:
 
 Node = tuple[Any, Any]
 _REPEATS = ("MAX_REPEAT", "MIN_REPEAT")
+#: What a count may follow without parentheses around it.
+_CLOSED = ("LITERAL", "NOT_LITERAL", "ANY", "IN", "SUBPATTERN", "BRANCH")
 
 
 class _Writer:
@@ -226,7 +228,7 @@ class _Writer:
 
     @staticmethod
     def _is_single(inner: Any) -> bool:
-        return len(inner) == 1 and str(inner[0][0]) in ("LITERAL", "NOT_LITERAL", "ANY", "IN")
+        return len(inner) == 1 and str(inner[0][0]) in _CLOSED
 
     def _group(self, argument: Any) -> str:
         _, added, removed, inner = argument
@@ -235,7 +237,9 @@ class _Writer:
             raise self.refused()
         self.ignores_case = bool((before[0] * re.IGNORECASE | added) & ~removed & re.IGNORECASE)
         self.any_is_any = bool((before[1] * re.DOTALL | added) & ~removed & re.DOTALL)
-        text = f"({self.sequence(inner)})"
+        text = self.sequence(inner)
+        if len(inner) != 1 or str(inner[0][0]) not in ("SUBPATTERN", "BRANCH"):
+            text = f"({text})" if text else "()"
         self.ignores_case, self.any_is_any = before
         return text
 

@@ -145,14 +145,28 @@ def _is_xml(text: str) -> bool:
 
 
 def _xml(channel: str, event_id: str, provider: str, data: Mapping[str, str]) -> str:
-    inner = "".join(f"<Data Name={quoteattr(name)}>{escape(value)}</Data>" for name, value in data.items())
+    named = "".join(f"<Data Name={quoteattr(name)}>{escape(value)}</Data>" for name, value in data.items())
+    body = f"<EventData>{named}</EventData>"
+    if channel in _USER_DATA or (channel, event_id) in _USER_DATA:
+        elements = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in data.items())
+        body = f"<UserData><E xmlns='x'>{elements}</E></UserData>"
     return (
         "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System>"
         f"<Provider Name={quoteattr(provider)}/><EventID>{event_id}</EventID><Channel>{escape(channel)}</Channel>"
-        f"</System><EventData>{inner}</EventData></Event>"
+        f"</System>{body}</Event>"
     )
 
 
+#: Channels, and channels with an event's id, whose events have no <EventData>.
+_USER_DATA = {
+    ("Security", "1102"),
+    ("System", "104"),
+    "Microsoft-Windows-WMI-Activity/Operational",
+    "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational",
+    *(f"Microsoft-Windows-PrintService/{name}" for name in ("Admin", "Operational")),
+    *(f"Microsoft-Windows-AppLocker/{name}" for name in ("EXE and DLL", "MSI and Script")),
+    *(f"Microsoft-Windows-AppLocker/Packaged app-{name}" for name in ("Deployment", "Execution")),
+}
 #: Of the fields of Sysmon's event 1 those that Security 4688 does not have.
 _NOT_IN_4688 = ("OriginalFileName", "ParentCommandLine", "CurrentDirectory", "Hashes", "User")
 #: What values of these fields look like; made ones mostly do not.

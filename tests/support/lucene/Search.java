@@ -4,8 +4,11 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.lucene.analysis.core.KeywordAnalyzer;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.document.Field;
@@ -20,7 +23,9 @@ import org.apache.lucene.queryparser.classic.ParseException;
 import org.apache.lucene.queryparser.classic.QueryParser;
 import org.apache.lucene.search.BooleanQuery;
 import org.apache.lucene.search.IndexSearcher;
+import org.apache.lucene.search.LRUQueryCache;
 import org.apache.lucene.search.Query;
+import org.apache.lucene.search.QueryCachingPolicy;
 import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.search.Sort;
 import org.apache.lucene.search.TermQuery;
@@ -41,7 +46,19 @@ public final class Search {
     private static final int MOST_STATES = 10000;
     private static final int MOST_CLAUSES = 1024;
 
+    private static final QueryCachingPolicy ALWAYS =
+            new QueryCachingPolicy() {
+                @Override
+                public void onUse(Query query) {}
+
+                @Override
+                public boolean shouldCache(Query query) {
+                    return true;
+                }
+            };
+
     private final DataInputStream in;
+    private final Map<String, Query> expressions = new ConcurrentHashMap<>();
     private final Map<String, String> types = new HashMap<>();
 
     private Search(DataInputStream in) {
@@ -79,10 +96,16 @@ public final class Search {
         BooleanQuery.setMaxClauseCount(MOST_CLAUSES);
         try (DirectoryReader reader = DirectoryReader.open(directory)) {
             IndexSearcher searcher = new IndexSearcher(reader);
-            searcher.setQueryCache(null);
+            // Queries have much in common: which events they are about.
+            searcher.setQueryCache(new LRUQueryCache(2000, 1 << 27, context -> true, Float.POSITIVE_INFINITY));
+            searcher.setQueryCachingPolicy(ALWAYS);
+            List<String> queries = new ArrayList<>();
             for (int count = in.readInt(); count > 0; count--) {
-                out.println(answer(searcher, text(), leadingWildcards));
+                queries.add(text());
             }
+            queries.parallelStream()
+                    .map(query -> answer(searcher, query, leadingWildcards))
+                    .forEachOrdered(out::println);
         }
     }
 
@@ -167,7 +190,12 @@ public final class Search {
             if (types.containsKey(field)) {
                 throw new ParseException("Can only use regexp queries on keyword and text fields");
             }
-            return super.getRegexpQuery(field, text);
+            Query known = expressions.get(field + ":" + text);
+            if (known == null) {
+                known = super.getRegexpQuery(field, text);
+                expressions.put(field + ":" + text, known);
+            }
+            return known;
         }
 
         @Override
