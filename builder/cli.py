@@ -289,6 +289,9 @@ def convert(placeholders: Path | None, target: str, rule: Path, **options: Any) 
             refused = True
             click.echo(f"{place} error {target}: {reason}", err=True)
             continue
+        except MappingError as fault:
+            _say_errors(fault.findings)
+            sys.exit(FAULTS)
         click.echo(converted.text)
         for note in converted.notes:
             click.echo(f"{place} note: {note}", err=True)

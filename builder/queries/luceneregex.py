@@ -30,6 +30,9 @@ _BLANK, _LAST = 0x20, 0x10FFFF
 _LAST_WRITTEN = 0x10FFFD
 #: More of one thing than this takes Lucene's automaton to its limit.
 _MOST_REPEATED = 1000
+#: So many times a class may follow a character that it takes itself, where that may begin anywhere: the automaton's
+#: states double with each, and from ten on it takes minutes, or Lucene refuses it.
+_MOST_UNSETTLED = 6
 
 #: Code points as ranges, both ends inside, in order and apart from each other.
 Ranges = list[tuple[int, int]]
@@ -97,8 +100,17 @@ def whole(body: str) -> Shape:
 def shape(parts: Parts, cased: bool) -> Shape:
     """A Sigma string. Raises RefusedError."""
     before, behind = parts[:1] == (ANY,), parts[-1:] == (ANY,)
+    if _unsettled(parts) > _MOST_UNSETTLED:
+        raise RefusedError("length", "of '?' behind '*'")
     inner = parts[before : len(parts) - behind]
     return Shape(before, "".join(_part(part, cased) for part in inner), behind)
+
+
+def _unsettled(parts: Parts) -> int:
+    """How many ``?`` stand behind the first text that may begin anywhere."""
+    anywhere = parts.index(ANY) if ANY in parts else len(parts)
+    begun = next((place for place in range(anywhere, len(parts)) if isinstance(parts[place], str)), len(parts))
+    return parts[begun:].count(ONE)
 
 
 def _part(part: Part, cased: bool) -> str:
@@ -153,7 +165,7 @@ _CLOSED = ("LITERAL", "NOT_LITERAL", "ANY", "IN", "SUBPATTERN", "BRANCH")
 class _Writer:
     def __init__(self, expression: str, flags: int) -> None:
         self.expression = expression
-        self.by_line = self.classes = False
+        self.by_line = self.classes = self.anywhere = False
         self.any_is_any = bool(flags & re.DOTALL)
         self.by_lines = bool(flags & re.MULTILINE)
         self.ignores_case = bool(flags & re.IGNORECASE)
@@ -183,6 +195,7 @@ class _Writer:
             tree = tree[1:]
         while behind and tree and self._is_anything(tree[-1]):
             tree = tree[:-1]
+        self.anywhere = before
         return Shape(before, self.sequence(tree), behind)
 
     def _is_at(self, node: Node, *places: str) -> bool:
@@ -199,7 +212,27 @@ class _Writer:
         )  # fmt: skip
 
     def sequence(self, tree: Iterable[Node]) -> str:
-        return "".join(self._node(str(operator), argument) for operator, argument in tree)
+        texts: list[str] = []
+        before: Node | None = None
+        for node in tree:
+            if str(node[0]) in _REPEATS and before is not None:
+                self._check_settled(before, *node[1])
+            texts.append(self._node(str(node[0]), node[1]))
+            before = node
+        return "".join(texts)
+
+    def _check_settled(self, before: Node, least: int, most: Any, inner: Any) -> None:
+        """Refuse a count behind a character that is among what is counted: it may begin in each place again."""
+        unbounded = str(most) == "MAXREPEAT"
+        if self.anywhere and (least if unbounded else most) > _MOST_UNSETTLED:
+            counted, character = str(inner[0][0]), before[1] if str(before[0]) == "LITERAL" else None
+            if len(inner) != 1 or counted == "ANY" or character is None or self._takes(inner[0], character):
+                raise self.refused()
+        self.anywhere |= unbounded
+
+    def _takes(self, node: Node, character: int) -> bool:
+        text = self._node(str(node[0]), node[1])
+        return re.fullmatch(text, chr(character), re.DOTALL) is not None
 
     def _node(self, operator: str, argument: Any) -> str:
         if operator not in self._NODES:

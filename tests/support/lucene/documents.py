@@ -107,7 +107,7 @@ _OTHERS = {
     "SourceIp": "source.ip",
     "DestinationIp": "destination.ip",
 }
-_REMOVED = ("SourceIsIpv6", "DestinationIsIpv6", "SourcePortName", "DestinationPortName", "QueryResults", "UtcTime")
+_REMOVED = ("DestinationIsIpv6", "SourcePortName", "DestinationPortName", "QueryResults", "UtcTime")
 _EMPTY = ("", "-", "{00000000-0000-0000-0000-000000000000}")
 _STATUS = {"0": "SUCCESS", "5": "ERROR_ACCESS_DENIED", "9003": "DNS_ERROR_RCODE_NAME_ERROR"}
 
@@ -153,6 +153,8 @@ def _convert(fields: Fields) -> None:
     status = fields.get("sysmon.dns.status")
     if status:
         fields["sysmon.dns.status"] = [_STATUS.get(status[0], status[0])]
+    if version := _take(fields, "SourceIsIpv6"):
+        fields["network.type"] = ["ipv6" if version == "true" else "ipv4"]
     initiated = _take(fields, "Initiated")
     if initiated in ("true", "false"):
         fields["network.direction"] = ["egress" if initiated == "true" else "ingress"]
