@@ -6,6 +6,7 @@ The events are made into documents by code that shares nothing with the writer o
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -42,11 +43,12 @@ TARGETS: dict[str, tuple[str, dict[str, str], Callable[[str], Document]]] = {
     "es-qs winlogbeat": ("es-qs", {"fields": "winlogbeat"}, winlogbeat),
     "graylog winlogbeat": ("graylog", {"fields": "winlogbeat"}, graylog),
 }
-#: Of the rules every so many are taken; of the events those that match and every so many of the rest.
+#: Of the rules every so many are taken; of the events some that match each rule and every so many of the rest.
 RULES = 1 if EVERYTHING else 40
-STRIDE = 8
+STRIDE = 50 if EVERYTHING else 8
+MATCHES_OF_A_RULE = 4
 MOST_REAL = None if EVERYTHING else 1500
-EVENTS_OF_A_RULE = examples(4, 2)
+EVENTS_OF_A_RULE = examples(4, 1)
 
 Queries = Mapping[str, str]
 
@@ -204,16 +206,21 @@ def judged(outcomes: list[Outcome], mappings: Mappings, tmp_path_factory: pytest
 
 
 def real(folder: Path) -> Iterator[tuple[str, Any]]:
-    """Events of set c: those that match a rule, and every so many others."""
-    expecting = {number for number, _ in expected("c")[0]}
+    """Events of set c: some that match each rule, and every so many others."""
+    expecting: dict[int, list[str]] = {}
+    for number, rule_id in expected("c")[0]:
+        expecting.setdefault(number, []).append(rule_id)
     events = zip(
         numbers_of("c"),
         (event["_raw"] for event in json_lines(shared(EVENTS["c"]))),
         read_events([events_of("c", folder)], []),
         strict=True,
     )
+    had: Counter[str] = Counter()
     for place, (number, raw, event) in enumerate(islice(events, MOST_REAL)):
-        if number in expecting or place % STRIDE == 0:
+        rules = expecting.get(number, ())
+        if place % STRIDE == 0 or any(had[rule_id] < MATCHES_OF_A_RULE for rule_id in rules):
+            had.update(rules)
             yield raw, event
 
 
@@ -230,11 +237,13 @@ def made_of(outcomes: Iterable[Outcome], mappings: Mappings) -> Iterator[tuple[s
 @pytest.mark.parametrize("name", TARGETS)
 def test_queries_find_what_rules_match(name: str, outcomes: list[Outcome], judged: Judged, mappings: Mappings) -> None:
     target, options, document = TARGETS[name]
+    # Graylog's names are Winlogbeat's, written otherwise: of these a part is enough.
+    asked = outcomes[::8] if options == {"fields": "winlogbeat"} and target == "es-qs" else outcomes
     wrong, pairs = differing(
         judged.wanted,
-        queries(outcomes, target, options, mappings),
+        queries(asked, target, options, mappings),
         list(map(document, judged.texts)),
         leading_wildcards=target != "graylog",
     )
     assert wrong == []
-    assert pairs > len(outcomes)
+    assert pairs > len(asked)
