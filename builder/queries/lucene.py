@@ -141,7 +141,8 @@ class Lucene(Language[Clause]):
     def _at(self, place: Place, tests: Sequence[Test]) -> Clause:
         if place.no_dash and any(map(values.takes_dash, tests)):
             raise RefusedError("place", "-")
-        return self.any_of(list(_AT[place.kind](self, place, tests)))
+        found: list[Clause] = getattr(self, _AT[place.kind])(place, tests)
+        return self.any_of(found)
 
     def name(self, name: str) -> str:
         """A field's name before its colon. Raises RefusedError."""
@@ -248,16 +249,17 @@ class Lucene(Language[Clause]):
         return parts
 
 
-_AT: dict[str, Callable[[Lucene, Place, Sequence[Test]], list[Clause]]] = {
-    "keyword": Lucene._keyword,  # noqa: SLF001 - its own table
-    "text": Lucene._text,  # noqa: SLF001
-    "ip": Lucene._ip,  # noqa: SLF001
-    "long": Lucene._long,  # noqa: SLF001
-    "account": Lucene._account,  # noqa: SLF001
-    "hashes": Lucene._hashes,  # noqa: SLF001
-    "registry data": Lucene._registry_data,  # noqa: SLF001
-    "words": Lucene._words,  # noqa: SLF001
-    "values": Lucene._values,  # noqa: SLF001
+#: What stands at a place -> the method that says tests of it.
+_AT = {
+    "keyword": "_keyword",
+    "text": "_text",
+    "ip": "_ip",
+    "long": "_long",
+    "account": "_account",
+    "hashes": "_hashes",
+    "registry data": "_registry_data",
+    "words": "_words",
+    "values": "_values",
 }
 _REFUSED = {"cmp": "comparison", "part": "part of a time", "ref": "field reference"}
 
