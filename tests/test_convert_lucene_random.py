@@ -32,7 +32,7 @@ from tests.support.randomrules import PLACEHOLDERS, rule
 from tests.support.splqueries import matched_ids
 
 EFFORT = int(os.environ.get("SIGMA_MATCH_EFFORT", "1"))
-RULES, EVENTS = 200 * EFFORT, 2
+RULES, EVENTS = 150 * EFFORT, 2
 #: No words that differ in a way that is taken for granted not to be there.
 _LEFT_OUT = str.maketrans({"\u212a": "x", "\u0130": "x", "\n": " "})
 

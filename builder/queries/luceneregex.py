@@ -195,6 +195,9 @@ class _Writer:
             tree = tree[1:]
         while behind and tree and self._is_anything(tree[-1]):
             tree = tree[:-1]
+        if len(tree) == 1 and self._is_of_any_length(tree[0]):
+            # More of anything is within it: so the automaton is a chain, which else takes seconds to make.
+            before = behind = False
         self.anywhere = before
         return Shape(before, self.sequence(tree), behind)
 
@@ -207,7 +210,12 @@ class _Writer:
 
     @staticmethod
     def _is_anything(node: Node) -> bool:
-        return str(node[0]) in _REPEATS and node[1][0] == 0 and str(node[1][1]) == "MAXREPEAT" and (
+        return _Writer._is_of_any_length(node) and node[1][0] == 0
+
+    @staticmethod
+    def _is_of_any_length(node: Node) -> bool:
+        """``.{1000,}``."""
+        return str(node[0]) in _REPEATS and str(node[1][1]) == "MAXREPEAT" and (
             len(node[1][2]) == 1 and str(node[1][2][0][0]) == "ANY"
         )  # fmt: skip
 

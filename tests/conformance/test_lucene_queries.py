@@ -44,7 +44,7 @@ TARGETS: dict[str, tuple[str, dict[str, str], Callable[[str], Document]]] = {
     "graylog winlogbeat": ("graylog", {"fields": "winlogbeat"}, graylog),
 }
 #: Of the rules every so many are taken; of the events some that match each rule and every so many of the rest.
-RULES = 1 if EVERYTHING else 80
+RULES = 1 if EVERYTHING else 100
 STRIDE = 50 if EVERYTHING else 8
 MATCHES_OF_A_RULE = 4
 MOST_REAL = None if EVERYTHING else 1500
@@ -89,7 +89,7 @@ def outcomes(sigmahq: RuleFolder, mappings: Mappings) -> list[Outcome]:
     """The rules for Windows of which it is known which events they mean."""
     known = mappings.windows.is_mapped
     windows = [one for one in sigmahq.outcomes if one.rule and one.rule.logsource.product == "windows"]
-    return [one for one in windows if one.rule and known(one.rule.logsource)][::RULES]
+    return [one for one in windows if one.rule and known(one.rule.logsource)][RULES // 2 :: RULES]
 
 
 # --- events made of the rules' own values -----------------------------------------------------------
