@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any, NamedTuple
 
 from builder.kinds import Events
@@ -25,11 +26,11 @@ from . import lucenevalues as values
 from .events import FieldProfile, asked, events_said, is_known, is_windows
 from .language import Language, RefusedError
 from .lucenefields import NONE, Fields, Of, Place
-from .luceneregex import Shape, has_case, joined, literal, shape, translated
+from .luceneregex import Shape, has_case, joined, literal, shape, translated, whole
 from .target import Converted
 from .walker import said
 
-#: index.max_regex_length of Elasticsearch.
+#: index.max_regex_length of Elasticsearch; longer ones would take Lucene seconds too.
 LONGEST = 1000
 #: indices.query.bool.max_clause_count of Elasticsearch, and of Lucene.
 MOST_CLAUSES = 1024
@@ -43,11 +44,11 @@ _NOTES = {
 
 
 class Clause(NamedTuple):
-    """A part of a query. ``negative``: NOT stands before ``text``; ``count``: of the clauses in it."""
+    """A part of a query. ``negative``: NOT stands before ``text``; ``clauses``: how many are in it."""
 
     text: str
     negative: bool = False
-    count: int = 1
+    clauses: int = 1
 
     @property
     def alone(self) -> str:
@@ -68,25 +69,29 @@ class Lucene(Language[Clause]):
     # --- joining --------------------------------------------------------------------------------
 
     def all_of(self, parts: Sequence[Clause]) -> Clause:
+        """All of them, those with NOT behind the others."""
         if len(parts) == 1:
             return parts[0]
         texts = [part.text for part in parts if not part.negative] or ["*:*"]
         texts += [f"NOT {part.text}" for part in parts if part.negative]
-        return Clause(f"({' AND '.join(texts)})", count=_count(parts) + 1)
+        return Clause(f"({' AND '.join(texts)})", clauses=_clauses(parts) + 1)
 
     def any_of(self, parts: Sequence[Clause]) -> Clause:
+        """One of them, each once."""
         parts = list(dict.fromkeys(parts))
         if len(parts) == 1:
             return parts[0]
         texts = [f"({part.alone})" if part.negative else part.text for part in parts]
-        return Clause(f"({' OR '.join(texts)})", count=_count(parts) + 1)
+        return Clause(f"({' OR '.join(texts)})", clauses=_clauses(parts) + 1)
 
     def negated(self, part: Clause) -> Clause:
+        """NOT, which stands in what it is joined with."""
         return part._replace(negative=not part.negative)
 
     # --- fields ---------------------------------------------------------------------------------
 
     def text(self, name: str, cased: bool, parts: Parts) -> Clause:
+        """As ``any_value`` says it."""
         return self.any_value(name, [["str", cased, parts]])
 
     def any_value(self, name: str, tests: Sequence[Test]) -> Clause:
@@ -111,8 +116,8 @@ class Lucene(Language[Clause]):
             return say(next(iter(places)))
         return self.any_of(
             [
-                self.all_of([self.any_of([self._of(one) for one in _merged(of)]), say(place)])
-                for place, of in places.items()
+                self.all_of([self.any_of([self._of(one) for one in of]), say(place)])
+                for place, of in _told_apart(places).items()
             ]
         )
 
@@ -136,7 +141,8 @@ class Lucene(Language[Clause]):
     def _at(self, place: Place, tests: Sequence[Test]) -> Clause:
         if place.no_dash and any(map(values.takes_dash, tests)):
             raise RefusedError("place", "-")
-        return self.any_of(list(_AT[place.kind](self, place, tests)))
+        found: list[Clause] = getattr(self, _AT[place.kind])(place, tests)
+        return self.any_of(found)
 
     def name(self, name: str) -> str:
         """A field's name before its colon. Raises RefusedError."""
@@ -169,7 +175,7 @@ class Lucene(Language[Clause]):
         if kind == "str":
             return [shape(tuple(arguments[1]), arguments[0])]
         if kind == "num":  # a text
-            return [Shape(False, literal(arguments[0], False), False)]
+            return [whole(literal(arguments[0], cased=False))]
         if kind == "cidr":
             return values.addresses(arguments[0])
         if kind == "re":
@@ -243,16 +249,17 @@ class Lucene(Language[Clause]):
         return parts
 
 
-_AT: dict[str, Callable[[Lucene, Place, Sequence[Test]], list[Clause]]] = {
-    "keyword": Lucene._keyword,  # noqa: SLF001 - its own table
-    "text": Lucene._text,  # noqa: SLF001
-    "ip": Lucene._ip,  # noqa: SLF001
-    "long": Lucene._long,  # noqa: SLF001
-    "account": Lucene._account,  # noqa: SLF001
-    "hashes": Lucene._hashes,  # noqa: SLF001
-    "registry data": Lucene._registry_data,  # noqa: SLF001
-    "words": Lucene._words,  # noqa: SLF001
-    "values": Lucene._values,  # noqa: SLF001
+#: What stands at a place -> the method that says tests of it.
+_AT = {
+    "keyword": "_keyword",
+    "text": "_text",
+    "ip": "_ip",
+    "long": "_long",
+    "account": "_account",
+    "hashes": "_hashes",
+    "registry data": "_registry_data",
+    "words": "_words",
+    "values": "_values",
 }
 _REFUSED = {"cmp": "comparison", "part": "part of a time", "ref": "field reference"}
 
@@ -284,18 +291,25 @@ def _expressions(shapes: Sequence[Shape]) -> list[str]:
     """As few expressions as may be, none longer than the limit. Raises RefusedError."""
     if any(not one.body for one in shapes):
         raise RefusedError("regex", "one that every value fulfils, or none")
-    found = []
-    for sides in dict.fromkeys((one.before, one.behind) for one in shapes):
+    # One with ``.*`` inside stands alone: of two the automaton has states for each pair of theirs.
+    found = [joined([one]) for one in shapes if ".*" in one.body]
+    rest = [one for one in shapes if ".*" not in one.body]
+    for sides in dict.fromkeys((one.before, one.behind) for one in rest):
         chosen: list[Shape] = []
-        for one in [one for one in shapes if (one.before, one.behind) == sides]:
-            if chosen and len(joined([*chosen, one])) > LONGEST:
+        for one in [one for one in rest if (one.before, one.behind) == sides]:
+            if chosen and _length(joined([*chosen, one])) > LONGEST:
                 found.append(joined(chosen))
                 chosen = []
             chosen.append(one)
         found.append(joined(chosen))
-    if any(len(one) > LONGEST for one in found):
+    if any(_length(one) > LONGEST for one in found):
         raise RefusedError("length", f"of a regular expression: {LONGEST}")
     return found
+
+
+def _length(expression: str) -> int:
+    """As Java counts it."""
+    return len(expression.encode("utf-16-le")) // 2
 
 
 def _terms(field: str, terms: Sequence[str]) -> list[Clause]:
@@ -304,19 +318,27 @@ def _terms(field: str, terms: Sequence[str]) -> list[Clause]:
         return []
     if len(terms) == 1:
         return [Clause(f"{field}:{terms[0]}")]
-    return [Clause(f"{field}:({' OR '.join(terms)})", count=len(terms) + 1)]
+    return [Clause(f"{field}:({' OR '.join(terms)})", clauses=len(terms) + 1)]
 
 
-def _count(parts: Iterable[Clause]) -> int:
-    return sum(part.count for part in parts)
+def _clauses(parts: Iterable[Clause]) -> int:
+    return sum(part.clauses for part in parts)
 
 
-def _merged(of: Iterable[Of]) -> list[Of]:
-    """Of the same channel one, with all ids."""
-    found: dict[tuple[Any, Any], list[str]] = {}
-    for one in of:
-        found.setdefault((one.channel, one.but), []).extend(one.event_ids or ())
-    return [Of(channel, tuple(ids) or None, but) for (channel, but), ids in found.items()]
+def _told_apart(places: Mapping[Place, list[Of]]) -> dict[Place, list[Of]]:
+    """The events of each place, by no more than tells them apart."""
+    every = [one for of in places.values() for one in of]
+    channels = len({one.channel for one in every}) > 1
+    told: dict[Place, list[Of]] = {}
+    for place, of in places.items():
+        ids: dict[tuple[str | None, tuple[str, ...]], list[str]] = {}
+        for one in of:
+            ids.setdefault((one.channel if channels else None, one.but), []).extend(one.event_ids or ())
+        told[place] = [Of(channel, tuple(sorted(set(found))) or None, but) for (channel, but), found in ids.items()]
+    if len({(one.event_ids, one.but) for of in told.values() for one in of}) == 1:
+        # The channel alone tells them apart.
+        return {place: [Of(one.channel) for one in of] for place, of in told.items()}
+    return told
 
 
 # --- a rule -----------------------------------------------------------------------------------------
@@ -334,8 +356,8 @@ def converted(outcome: Outcome, mappings: Mappings, fields: Fields, allowed: re.
         notes["fields have Sigma's own names"] = None
         fields = NONE
     clause = _query(rule, mappings, fields, allowed, notes)
-    if clause.count > MOST_CLAUSES:
-        raise RefusedError("length", f"{clause.count} clauses")
+    if clause.clauses > MOST_CLAUSES:
+        raise RefusedError("length", f"{clause.clauses} clauses")
     return Converted(clause.alone, tuple(notes))
 
 
@@ -343,11 +365,11 @@ def _query(rule: Rule, mappings: Mappings, fields: Fields, allowed: re.Pattern[s
     only = _required(rule, rule.condition)
     clauses = []
     for kind in asked(rule, mappings, FieldProfile()):
-        language = Lucene(lambda name, events=kind.events: fields.places(name, events, only), allowed)  # type: ignore[misc]
+        language = Lucene(partial(fields.places, events=kind.events, only=only), allowed)
         asks = events_said(kind.events, language, FieldProfile())
         clauses.append(language.all_of([*asks, said(rule, language, kind.naming)]))
         notes.update(language.notes)
-    return language.any_of(clauses)
+    return Lucene(partial(fields.places, events=Events(), only=None), allowed).any_of(clauses)
 
 
 def _required(rule: Rule, part: Any) -> frozenset[str] | None:

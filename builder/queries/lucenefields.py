@@ -98,8 +98,8 @@ class Fields(NamedTuple):
             yield default, Of(channel, None, tuple(sorted({one for group in narrow for one in group.event_ids})))
             return
         for one in ids:
-            group = next((group for group in narrow if one in group.event_ids), None)
-            yield self._in(group, native) if group else default, Of(channel, (one,))
+            found = [self._in(group, native) for group in narrow if one in group.event_ids]
+            yield next(iter(found), default), Of(channel, (one,))
 
     def _in(self, group: _Group | None, native: str) -> Place:
         if group and native in group.names:
@@ -166,7 +166,7 @@ class _Reader:
         like = content.get("like")
         if like is not None and like not in self.profiles:
             self.fault((*where, "like"), f"there is no profile {shown(like)} above")
-        base = self.profiles.get(like, NONE)
+        base = self.profiles.get(str(like), NONE)
         self._text((*where, "source"), content.get("source"))
         data = content.get("data", base.data)
         self._is_pattern((*where, "data"), data)

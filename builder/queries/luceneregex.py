@@ -30,6 +30,9 @@ _BLANK, _LAST = 0x20, 0x10FFFF
 _LAST_WRITTEN = 0x10FFFD
 #: More of one thing than this takes Lucene's automaton to its limit.
 _MOST_REPEATED = 1000
+#: So many times a class may follow a character that it takes itself, where that may begin anywhere: the automaton's
+#: states double with each, and from ten on it takes minutes, or Lucene refuses it.
+_MOST_UNSETTLED = 6
 
 #: Code points as ranges, both ends inside, in order and apart from each other.
 Ranges = list[tuple[int, int]]
@@ -88,16 +91,26 @@ class Shape(NamedTuple):
     body: str
     behind: bool
 
-    def text(self) -> str:
-        """The whole expression."""
-        return joined([self])
+
+def whole(body: str) -> Shape:
+    """An expression that takes the whole value."""
+    return Shape(before=False, body=body, behind=False)
 
 
 def shape(parts: Parts, cased: bool) -> Shape:
     """A Sigma string. Raises RefusedError."""
     before, behind = parts[:1] == (ANY,), parts[-1:] == (ANY,)
+    if _unsettled(parts) > _MOST_UNSETTLED:
+        raise RefusedError("length", "of '?' behind '*'")
     inner = parts[before : len(parts) - behind]
     return Shape(before, "".join(_part(part, cased) for part in inner), behind)
+
+
+def _unsettled(parts: Parts) -> int:
+    """How many ``?`` stand behind the first text that may begin anywhere."""
+    anywhere = parts.index(ANY) if ANY in parts else len(parts)
+    begun = next((place for place in range(anywhere, len(parts)) if isinstance(parts[place], str)), len(parts))
+    return parts[begun:].count(ONE)
 
 
 def _part(part: Part, cased: bool) -> str:
@@ -126,7 +139,7 @@ def _has_branches(body: str) -> bool:
 
 
 class Translated(NamedTuple):
-    """``by_line``: the expression has a ``.``, which takes line breaks in Lucene; ``classes``: one of ASCII only there."""
+    r"""``by_line``: there is a ``.``, which takes line breaks in Lucene; ``classes``: a ``\d`` or its like."""
 
     shapes: tuple[Shape, ...]
     by_line: bool
@@ -145,12 +158,14 @@ def translated(flags: str, expression: str) -> Translated:
 
 Node = tuple[Any, Any]
 _REPEATS = ("MAX_REPEAT", "MIN_REPEAT")
+#: What a count may follow without parentheses around it.
+_CLOSED = ("LITERAL", "NOT_LITERAL", "ANY", "IN", "SUBPATTERN", "BRANCH")
 
 
 class _Writer:
     def __init__(self, expression: str, flags: int) -> None:
         self.expression = expression
-        self.by_line = self.classes = False
+        self.by_line = self.classes = self.anywhere = False
         self.any_is_any = bool(flags & re.DOTALL)
         self.by_lines = bool(flags & re.MULTILINE)
         self.ignores_case = bool(flags & re.IGNORECASE)
@@ -180,6 +195,10 @@ class _Writer:
             tree = tree[1:]
         while behind and tree and self._is_anything(tree[-1]):
             tree = tree[:-1]
+        if len(tree) == 1 and self._is_of_any_length(tree[0]):
+            # More of anything is within it: so the automaton is a chain, which else takes seconds to make.
+            before = behind = False
+        self.anywhere = before
         return Shape(before, self.sequence(tree), behind)
 
     def _is_at(self, node: Node, *places: str) -> bool:
@@ -191,12 +210,37 @@ class _Writer:
 
     @staticmethod
     def _is_anything(node: Node) -> bool:
-        return str(node[0]) in _REPEATS and node[1][0] == 0 and str(node[1][1]) == "MAXREPEAT" and (
+        return _Writer._is_of_any_length(node) and node[1][0] == 0
+
+    @staticmethod
+    def _is_of_any_length(node: Node) -> bool:
+        """``.{1000,}``."""
+        return str(node[0]) in _REPEATS and str(node[1][1]) == "MAXREPEAT" and (
             len(node[1][2]) == 1 and str(node[1][2][0][0]) == "ANY"
         )  # fmt: skip
 
     def sequence(self, tree: Iterable[Node]) -> str:
-        return "".join(self._node(str(operator), argument) for operator, argument in tree)
+        texts: list[str] = []
+        before: Node | None = None
+        for node in tree:
+            if str(node[0]) in _REPEATS and before is not None:
+                self._check_settled(before, *node[1])
+            texts.append(self._node(str(node[0]), node[1]))
+            before = node
+        return "".join(texts)
+
+    def _check_settled(self, before: Node, least: int, most: Any, inner: Any) -> None:
+        """Refuse a count behind a character that is among what is counted: it may begin in each place again."""
+        unbounded = str(most) == "MAXREPEAT"
+        if self.anywhere and (least if unbounded else most) > _MOST_UNSETTLED:
+            counted, character = str(inner[0][0]), before[1] if str(before[0]) == "LITERAL" else None
+            if len(inner) != 1 or counted == "ANY" or character is None or self._takes(inner[0], character):
+                raise self.refused()
+        self.anywhere |= unbounded
+
+    def _takes(self, node: Node, character: int) -> bool:
+        text = self._node(str(node[0]), node[1])
+        return re.fullmatch(text, chr(character), re.DOTALL) is not None
 
     def _node(self, operator: str, argument: Any) -> str:
         if operator not in self._NODES:
@@ -225,7 +269,7 @@ class _Writer:
 
     @staticmethod
     def _is_single(inner: Any) -> bool:
-        return len(inner) == 1 and str(inner[0][0]) in ("LITERAL", "NOT_LITERAL", "ANY", "IN")
+        return len(inner) == 1 and str(inner[0][0]) in _CLOSED
 
     def _group(self, argument: Any) -> str:
         _, added, removed, inner = argument
@@ -234,7 +278,9 @@ class _Writer:
             raise self.refused()
         self.ignores_case = bool((before[0] * re.IGNORECASE | added) & ~removed & re.IGNORECASE)
         self.any_is_any = bool((before[1] * re.DOTALL | added) & ~removed & re.DOTALL)
-        text = f"({self.sequence(inner)})"
+        text = self.sequence(inner)
+        if len(inner) != 1 or str(inner[0][0]) not in ("SUBPATTERN", "BRANCH"):
+            text = f"({text})" if text else "()"
         self.ignores_case, self.any_is_any = before
         return text
 
@@ -284,10 +330,6 @@ class _Writer:
         "SUBPATTERN": _group,
         "BRANCH": _branch,
     }
-
-
-def _ranges(text: str) -> Ranges:
-    return _union([(ord(one), ord(one)) for one in text])
 
 
 _DIGITS = [(0x30, 0x39)]

@@ -15,7 +15,7 @@ from sigmaengine.numbers import parse_number
 from sigmaengine.patterns import ANY, ONE, Part, Parts, as_text, compile_parts, folded, is_plain, join, plain_text
 
 from .language import RefusedError
-from .luceneregex import Shape, literal
+from .luceneregex import Shape, literal, whole
 
 
 def _refused(test: Test) -> RefusedError:
@@ -99,10 +99,10 @@ def addresses(text: str) -> list[Shape]:
     found = ipaddress.ip_network(text)
     if isinstance(found, ipaddress.IPv4Network):
         octets = zip(found.network_address.packed, found.broadcast_address.packed, strict=True)
-        return [Shape(False, r"(\:\:[fF]{4}\:)?" + r"\.".join(map(_octet, octets)), False)]
+        return [whole(r"(\:\:[fF]{4}\:)?" + r"\.".join(map(_octet, octets)))]
     if found.prefixlen == 128:
-        return [Shape(False, literal(str(found.network_address), cased=False), False)]
-    return [Shape(False, _hextets(found) + ".*", False)]
+        return [whole(literal(str(found.network_address), cased=False))]
+    return [whole(_hextets(found) + ".*")]
 
 
 def _octet(ends: tuple[int, int]) -> str:
@@ -135,7 +135,7 @@ def _digit(first: str, last: str) -> str:
 def word(test: Test, words: Mapping[str, str]) -> str:
     """The index's word for Windows' word."""
     text = _plain(test)
-    if text not in words:
+    if text is None or text not in words:
         raise _refused(test)
     return words[text]
 
