@@ -166,6 +166,11 @@ def _convert_all(
 ) -> NoReturn:
     folder = read_with(folders, values)
     say_errors(folder.findings)
+    if not folder.accepted:
+        # Before anything is written: the folder may hold what an earlier run made of other rules.
+        if not folder.findings:
+            end("there is no rule to convert")
+        end_with(folder.findings)
     found = Conversions(folder, folders or [RULES.relative_to(ROOT)], mappings, settings)
     try:
         with Bar("rules in every language") as bar:

@@ -7,6 +7,7 @@ whose names would be one, or differ by case alone.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +23,8 @@ from .tables import table
 from .texts import escaped, json_bytes
 
 REPORT = "conversion-report.json"
+# Bytes of a file's name, of the 255 that file systems take.
+_LONGEST = 230
 # How many files that are not of this run are named before they are counted.
 _SHOWN = 10
 
@@ -72,6 +75,9 @@ class Conversions:
     def write(self, out: Path, progress: Callable[[int, int], None]) -> None:
         """Write the files and the report. Raises OutputError before it writes anything, and OSError."""
         _check(out)
+        out.mkdir(parents=True, exist_ok=True)
+        # Whatever ends the work before its end: the folder is known to be one of ours.
+        self._write_report(out)
         accepted = self.folder.accepted
         names = dict(zip(map(id, accepted), _names(accepted, self.folders), strict=True))
         for done, outcome in enumerate(self.folder.outcomes, 1):
@@ -79,7 +85,9 @@ class Conversions:
             targets = {target: self._one(outcome, target, name, out) for target in self.settings} if name else {}
             self._rules.append(_entry(outcome, targets))
             progress(done, len(self.folder.outcomes))
-        out.mkdir(parents=True, exist_ok=True)
+        self._write_report(out)
+
+    def _write_report(self, out: Path) -> None:
         (out / REPORT).write_bytes(json_bytes(self.report(), indent=1) + b"\n")
 
     def _one(self, outcome: Outcome, target: str, name: str, out: Path) -> dict[str, Any]:
@@ -121,10 +129,10 @@ class Conversions:
         yield from table(("target", "converted", "refused", "because of"), rows)
 
     def others(self, out: Path) -> Iterator[str]:
-        """Lines about files in the targets' folders that this run has not written, and that stay."""
+        """Lines about files in the folders of these targets that this run has not written, and that stay."""
         found = sorted(
             path.relative_to(out).as_posix()
-            for target in TARGETS
+            for target in self.settings
             for path in (out / target).rglob("*")
             if path.is_file() and path not in self._files
         )
@@ -172,7 +180,7 @@ def _names(outcomes: Sequence[Outcome], folders: Sequence[Path]) -> list[str]:
     taken: set[str] = set()
     names = []
     for outcome in outcomes:
-        wanted = _below(PurePosixPath(outcome.path), folders).with_suffix("").as_posix()
+        wanted = _short(_below(PurePosixPath(outcome.path), folders).with_suffix(""))
         name, number = wanted, 1
         while name.casefold() in taken:
             number += 1
@@ -180,6 +188,15 @@ def _names(outcomes: Sequence[Outcome], folders: Sequence[Path]) -> list[str]:
         taken.add(name.casefold())
         names.append(name)
     return names
+
+
+def _short(path: PurePosixPath) -> str:
+    """A path whose last part leaves room for a number and an extension."""
+    name = path.name.encode("utf-8", "surrogateescape")
+    if len(name) <= _LONGEST:
+        return path.as_posix()
+    digest = hashlib.sha256(name).hexdigest()[:16]
+    return path.with_name(f"{name[: _LONGEST - 17].decode('utf-8', 'ignore')}-{digest}").as_posix()
 
 
 def _below(path: PurePosixPath, folders: Sequence[Path]) -> PurePosixPath:

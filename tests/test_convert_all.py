@@ -226,3 +226,44 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     result = run("convert", "--all", "--target", "splunk", "--out", tmp_path / "file" / "out", "--rules", rules)
     assert result.exit_code == 1
     assert "file" in result.stderr
+
+
+def test_a_run_that_was_interrupted_can_be_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write(tmp_path / "rules", a=rule(1), b=rule(2))
+    arguments = ("--target", "splunk", "--rules", folder)
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("builder.convertall.convert", interrupted)
+        assert run("convert", "--all", "--out", tmp_path / "out", *arguments).exit_code == 1
+    assert files(tmp_path / "out").keys() == {"conversion-report.json"}
+    assert converted(tmp_path / "out", *arguments)["summary"]["splunk"]["converted"] == 2
+
+
+def test_a_name_that_is_too_long_is_shortened(tmp_path: Path) -> None:
+    name = "\u00e9" * 125
+    report = converted(tmp_path / "out", "--rules", write(tmp_path / "rules", **{name: rule(1), f"{name}e": rule(2)}))
+    names = {one["file"] for entry in report["rules"] for one in entry["targets"].values() if "file" in one}
+    assert names == files(tmp_path / "out").keys() - {"conversion-report.json"}
+    assert len({one.split("/")[1].split(".")[0] for one in names}) == 2
+    assert all(one.split("/")[1].startswith("\u00e9" * 100) for one in names)
+
+
+def test_what_an_earlier_run_wrote_stays_where_there_is_nothing_to_convert(tmp_path: Path) -> None:
+    converted(tmp_path / "out", "--target", "splunk", "--rules", write(tmp_path / "rules", a=rule(1)))
+    before = files(tmp_path / "out")
+    for folder in ("typo", "empty"):
+        (tmp_path / "empty").mkdir(exist_ok=True)
+        result = run("convert", "--all", "--out", tmp_path / "out", "--rules", tmp_path / folder)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert folder in result.stderr
+        assert files(tmp_path / "out") == before
+
+
+def test_files_of_other_languages_are_not_told_to_be_left_over(tmp_path: Path) -> None:
+    folder = write(tmp_path / "rules", a=rule(1))
+    converted(tmp_path / "out", "--rules", folder)
+    result = run("convert", "--all", "--out", tmp_path / "out", "--rules", folder, "--target", "grep")
+    assert "not of this run" not in result.stderr
