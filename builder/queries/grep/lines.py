@@ -15,8 +15,8 @@ from builder.queries.language import Language, RefusedError
 from sigmaengine.modifiers import Test
 from sigmaengine.patterns import Parts
 
-from . import numbers
 from .alphabets import NEVER, Token, one_of
+from .numbers import DEFINITIONS, compared, networks, number
 from .patterns import Reading, tells_entities_apart, texts
 from .regexes import regex
 
@@ -49,7 +49,7 @@ class Lines(Language[Said]):
     #: Whether integers are written in one way.
     plain_numbers = False
     #: What patterns call by name, where they do.
-    definitions: ClassVar[Mapping[str, str]] = numbers.DEFINITIONS
+    definitions: ClassVar[Mapping[str, str]] = DEFINITIONS
 
     def pattern(self, asked: Said) -> str:
         """The expression of a whole line of which this holds."""
@@ -135,16 +135,16 @@ def _whole(said: str) -> Say:
 
 
 def _numbers(tests: Sequence[Test], plain: bool) -> Say:
-    return _whole(one_of(numbers.number(text, plain) for _, text in tests))
+    return _whole(one_of(number(text, plain) for _, text in tests))
 
 
 def _networks(tests: Sequence[Test], _: bool) -> Say:
-    said = numbers.networks(text for _, text in tests)
+    said = networks(text for _, text in tests)
     return lambda reading: NEVER if isinstance(reading(cased=False), Token) else said + reading(cased=False).closing
 
 
 def _compared(tests: Sequence[Test], _: bool) -> Say:
-    return _whole(one_of(numbers.compared(operator, text) for _, operator, text in tests))
+    return _whole(one_of(compared(operator, text) for _, operator, text in tests))
 
 
 _BODIES: dict[str, Callable[[Sequence[Test], bool], Say]] = {
