@@ -20,6 +20,11 @@ SYSTEM = (
     "Channel", "Computer", "EventID", "EventRecordID", "Keywords", "Level", "Opcode", "Provider_Guid", "Provider_Name",
     "Task", "Version",
 )  # fmt: skip
+#: Attributes there, as Splunk names them: data of the event may have these names too, and is another thing.
+SYSTEM_ATTRIBUTES = frozenset((
+    "ActivityID", "Guid", "ProcessID", "Qualifiers", "RelatedActivityID", "SystemTime", "ThreadID", "TimeCreated",
+    "UserID",
+))  # fmt: skip
 _SPLUNK = {
     "EventCode": "EventID",
     "RecordNumber": "EventRecordID",

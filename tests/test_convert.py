@@ -130,3 +130,12 @@ def test_kinds_with_other_fields_are_told_apart(tmp_path: Path) -> None:
 def _code(value: str) -> str:
     found = f'isnotnull(mvfind({{}}, "(?is)^{value}(?![\\\\s\\\\S])"))'
     return f"({found.format('EventCode')}) OR ((isnull(EventCode)) AND ({found.format('EventID')}))"
+
+
+@pytest.mark.parametrize("target", ["es-qs", "graylog", "grep", "logpoint", "powershell", "xpack-watcher"])
+@pytest.mark.parametrize("field", ["UserID", "ThreadID", "SystemTime"])
+def test_attributes_of_the_system_part_are_not_taken_for_data(target: str, field: str, tmp_path: Path) -> None:
+    case = {"logsource": {"product": "windows", "service": "security"}, "selection": {f"{field}|contains": "5"}}
+    result = run("convert", "--target", target, write(tmp_path, rule=document(case)) / "rule.yml")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"{field}, which can be an attribute of <System> or data of the event" in result.stderr

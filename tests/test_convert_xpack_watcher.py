@@ -278,7 +278,7 @@ def server() -> Iterator[Server]:
 FAKE = """#!{python}
 import sys, urllib.request
 *options, url = sys.argv[1:]
-assert options == ["-sS", "-XPUT", "-H", "Content-Type: application/json", "--data-binary", "@-"], options
+assert options == ["-fsS", "-XPUT", "-H", "Content-Type: application/json", "--data-binary", "@-"], options
 body = sys.stdin.buffer.read()
 request = urllib.request.Request(url, body, {{"Content-Type": "application/json"}}, method="PUT")
 print(urllib.request.urlopen(request, timeout=10).read().decode())

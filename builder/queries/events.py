@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from builder.kinds import Events, Kind, When, glob_parts, kinds
 from builder.mappings import Mappings
-from builder.windowsnames import PRODUCT, PROFILE
+from builder.windowsnames import PRODUCT, PROFILE, SYSTEM_ATTRIBUTES
 from sigmaengine.modifiers import Test
 from sigmaengine.rule import LogSource, Rule
 
@@ -61,6 +61,8 @@ def asked(rule: Rule, mappings: Mappings, profile: FieldProfile) -> list[Asked]:
 
 
 def _name(kind: Kind, profile: FieldProfile, field: str) -> str:
+    if field in SYSTEM_ATTRIBUTES:
+        raise RefusedError("place", f"{field}, which can be an attribute of <System> or data of the event")
     natives = {tuple(candidate[0] for candidate in view.candidates(field)) for view in kind.views}
     if len(natives) != 1:
         raise RefusedError("names", field)

@@ -49,6 +49,7 @@ REASONS = {
     "regex": "a regular expression that the language reads otherwise",
     "star": "a literal '*', which nothing escapes in the language",
     "text": "characters that the language cannot write",
+    "unknown name": "a field of which no name in the target is known",
     "value": "a field that has a value, or has none",
 }
 

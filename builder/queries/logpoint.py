@@ -141,7 +141,7 @@ def _part(part: Part) -> str:
 
 def _quoted(text: str) -> str:
     if text == "-":
-        raise RefusedError("value", "'-', which Logpoint leaves out")
+        raise RefusedError("place", "'-', which Logpoint leaves out")
     for mark in "\"'":
         if mark not in text:
             return f"{mark}{text}{mark}"

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from builder.findings import error
 from builder.mappings import MappingError
 from builder.paths import MAPPINGS
+from builder.windowsnames import SYSTEM_ATTRIBUTES
 from builder.yamlfiles import YamlFileError, documents
 from sigmaengine.problems import Where, kind_of, shown
 from sigmaengine.ruletext import line_of
@@ -66,6 +67,8 @@ class Profile:
 
     def name(self, boxes: Boxes, native: str) -> str:
         """What a field is called in all of these events, or ABSENT, or HASHES. Raises RefusedError."""
+        if native in SYSTEM_ATTRIBUTES:
+            raise RefusedError("place", f"{native}, which can be an attribute of <System> or data of the event")
         found = {
             name for box in boxes for channel in box.channels or ("",) for name in self._in(channel, box.ids, native)
         }
@@ -73,7 +76,7 @@ class Profile:
             raise RefusedError("names", native)
         (name,) = found
         if name is False:
-            raise RefusedError("field name", native)
+            raise RefusedError("unknown name", f"{native}: mappings/targets/logpoint.yml gives none that is its own")
         return ABSENT if name is None else name
 
     def _in(self, channel: str, ids: frozenset[str] | None, native: str) -> Iterator[Name]:
@@ -85,7 +88,12 @@ class Profile:
             general = HASHES
         elif table.closed and native not in table.names:
             general = False
-        yield from (names.get(native, general) for names in events)
+        # A name that is not of this channel may be what other data of its events is called.
+        is_own = native in table.names
+        taken = set(table.names.values())
+        for names in events:
+            is_taken = not is_own and general in taken | set(names.values())
+            yield names.get(native, False if is_taken else general)
         if ids is None:
             yield general
 

@@ -46,8 +46,12 @@ _DECIMAL = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 
 
 def quoted(text: str) -> str:
-    """Text as a string of PowerShell's, in which nothing is expanded. Raises RefusedError."""
-    if not text.isprintable():
+    """Text as a string of PowerShell's, in which nothing is expanded. Raises RefusedError.
+
+    Of ASCII alone: Windows PowerShell 5.1 reads a file of commands in the encoding of the machine, in which parts of
+    other characters can be quotation marks.
+    """
+    if not text.isprintable() or not text.isascii():
         raise RefusedError("text", text)
     return "'" + _QUOTES.sub(r"\1\1", text) + "'"
 
@@ -381,6 +385,13 @@ def _all_ids(boxes: Boxes) -> frozenset[str] | None:
     return reduce(either, (box.ids for box in boxes))
 
 
+def _fault(settings: Settings) -> str:
+    paths: str = settings["evtx"]
+    if paths.isprintable() and paths.isascii():
+        return ""
+    return "--evtx takes paths of printable ASCII: Windows PowerShell 5.1 reads others otherwise in a file of commands"
+
+
 _LENGTH_NOTE = f"the command is longer than {_LONG:,} characters: put it into a .ps1 file rather than on the console"
 
 TARGET = Target(
@@ -388,5 +399,5 @@ TARGET = Target(
     "ps1",
     write,
     {"evtx": Option("Read these .evtx files instead of the machine's logs; several with ';' between them.")},
-    fault=lambda settings: "" if settings["evtx"].isprintable() else "--evtx holds characters that are not printed",
+    fault=_fault,
 )

@@ -29,6 +29,9 @@ Boxes = tuple[Box, ...]
 EVERYTHING: Boxes = (Box(),)
 
 
+_GIVEN = re.compile(r"[^\W_](?:[ -~](?<![*?\[\]`]))*", re.ASCII)
+
+
 class Reading(Language[Boxes]):
     """Boxes in which all events are that a rule may match."""
 
@@ -53,7 +56,8 @@ class Reading(Language[Boxes]):
     def text(self, name: str, cased: bool, parts: Parts) -> Boxes:
         """Channels and ids by name."""
         if is_plain(parts):
-            if name == "Channel":
+            # A name that cannot be given to Get-WinEvent as it is says nothing of what is to be read.
+            if name == "Channel" and _GIVEN.fullmatch(plain_text(parts)):
                 return (Box(channels=frozenset([plain_text(parts)])),)
             if name == "EventID" and re.fullmatch("[0-9]{1,9}", plain_text(parts)):
                 return (Box(ids=frozenset([plain_text(parts)])),)

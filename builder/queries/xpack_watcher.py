@@ -129,7 +129,7 @@ def _metadata(outcome: Outcome, query: str) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     """What a document says, of texts, lists and mappings alone."""
     if isinstance(value, Mapping):
-        return {scalar_text(key): _plain(inner) for key, inner in value.items()}
+        return {scalar_text(key): _plain(inner) for key, inner in value.items() if inner is not None}
     if isinstance(value, list):
         return [_plain(inner) for inner in value if inner is not None]
     return scalar_text(value)
@@ -205,7 +205,8 @@ def _curl(watch: Any, ident: str, settings: Settings) -> str:
     """The command that puts the watch, which a shell reads as it is: the delimiter is quoted."""
     url = f"{settings['url'].rstrip('/')}/_watcher/watch/{quote(watch_id(ident), safe='')}"
     return (
-        "curl -sS -XPUT -H 'Content-Type: application/json' --data-binary @-"
+        # -f: a watch that is refused is no success.
+        "curl -fsS -XPUT -H 'Content-Type: application/json' --data-binary @-"
         f" {shlex.quote(url)} <<'{_DELIMITER}'\n{_json(watch, ident, settings)}\n{_DELIMITER}"
     )
 
@@ -225,6 +226,9 @@ def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",")]
 
 
+_MOST_SECONDS = 52 * 7 * 86_400
+
+
 def _seconds(period: str) -> int:
     number, unit = period[:-1], period[-1]
     return int(number) * _UNITS[unit]
@@ -233,9 +237,9 @@ def _seconds(period: str) -> int:
 def _is_period(name: str, least: int) -> Callable[[Settings], str]:
     def check(settings: Settings) -> str:
         text = settings[name]
-        if _PERIOD.fullmatch(text) and _seconds(text) >= least:
+        if _PERIOD.fullmatch(text) and least <= _seconds(text) <= _MOST_SECONDS:
             return ""
-        return f"--{name} is a number and s, m, h, d or w, such as 5m, and {least}s at least; not {text!r}"
+        return f"--{name} is a number and s, m, h, d or w, such as 5m, from {least}s to 52w; not {text!r}"
 
     return check
 
@@ -297,18 +301,27 @@ def _is_pattern(name: str, pattern: str, what: str) -> Callable[[Settings], str]
     return check
 
 
+def _of_curl(settings: Settings) -> str:
+    url = settings["url"]
+    if url != OPTIONS["url"].default and settings["format"] != "curl":
+        return "--url is of --format curl"
+    parts = urlsplit(url)
+    return "--url is where Elasticsearch is, without a query or a fragment" if parts.query or parts.fragment else ""
+
+
 _CHECKS: tuple[Callable[[Settings], str], ...] = (
     _is_period("interval", 1),
     _is_period("overlap", 0),
     _is_period("throttle", 1),
     _size,
-    _is_pattern("time-field", r"[\w@][\w@.-]*", "the name of a field"),
+    _is_pattern("time-field", r"[\w@][\w@-]*(?:\.[\w@-]+)*", "the name of a field"),
     _is_pattern("index", r"""[^\s"'\\/?|#,{]+|<[^\s"'\\?|#,]+>""", "names or patterns of indices"),
-    _is_pattern("alert-index", r"""[a-z0-9][^\sA-Z"'\\/*?|#,<>:]*""", "the name of an index"),
+    _is_pattern("alert-index", r"""[a-z0-9][^\sA-Z"'\\/*?|#,<>:{}]*""", "the name of an index"),
     _actions,
     _addresses,
     _is_url("webhook"),
     _is_url("url"),
+    _of_curl,
 )
 
 OPTIONS: Mapping[str, Option] = {
