@@ -50,8 +50,8 @@ PROGRAM = Path(__file__).resolve().parent / "logpointbackend"
 
 #: Refused of SigmaHQ's 3,752 rules; docs/queries-logpoint.md says so too.
 REFUSED = {
-    "regex": 117, "keyword": 105, "literal wildcard": 38, "network": 25, "names": 18, "field name": 17,
-    "log source": 16, "value": 12, "text": 12, "field reference": 5,
+    "regex": 117, "keyword": 105, "literal wildcard": 38, "network": 25, "names": 18, "unknown name": 17,
+    "log source": 16, "place": 12, "text": 12, "field reference": 5,
 }  # fmt: skip
 
 
